@@ -1,0 +1,28 @@
+//! Berth: a container registry with no server to run.
+//!
+//! The crate is a house of floors; a file imports only from lower floors and from its own folder
+//! (`tests/floors.rs` fails otherwise):
+//!
+//! | floor | rooms |
+//! |---|---|
+//! | F0 | [`digest`], [`descriptor`], [`name`], [`context`]: the vocabulary |
+//! | F1 | [`manifest`]: OCI and Docker manifests as exact bytes with their references |
+//! | F2 | [`distribution`]: the interfaces and the errors each may return |
+//! | F3 | [`driver`] (where bytes live), [`cache`] (descriptors), [`api`] (the wire contract), [`config`] |
+//! | F4 | [`storage`]: the interfaces over a driver and a cache |
+//! | F5 | [`http`]: handlers over the interfaces |
+//! | F6 | [`wire`]: builds real adapters from configuration |
+
+pub mod api;
+pub mod cache;
+pub mod config;
+pub mod context;
+pub mod descriptor;
+pub mod digest;
+pub mod distribution;
+pub mod driver;
+pub mod http;
+pub mod manifest;
+pub mod name;
+pub mod storage;
+pub mod wire;

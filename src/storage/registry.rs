@@ -1,0 +1,146 @@
+//! The registry over a driver and a cache.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{
+    blob_service::{OpenLayers, RepositoryBlobs},
+    catalog,
+    layers::LayerStore,
+    manifests::{Contents, Referrers, RepositoryManifests, Revisions},
+    secret::SharedSecret,
+    signature_store::SignatureStore,
+    tag_store::TagStore,
+    upload::{Sessions, UploadSecret},
+};
+use crate::{
+    cache::DescriptorCache,
+    context::Context,
+    distribution::{
+        BackendError, BlobService, ManifestService, Namespace, Page, Paging, Repository, SignatureService, TagService,
+    },
+    driver::StorageDriver,
+    name::RepositoryName,
+};
+
+/// What must exist before a manifest that names it is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Validation {
+    /// The configuration and layers of an image.
+    pub layers: bool,
+    /// The manifests of an index.
+    pub platforms: bool,
+}
+
+impl Default for Validation {
+    fn default() -> Self {
+        Self { layers: true, platforms: true }
+    }
+}
+
+/// How a registry over storage behaves.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Send clients to the driver's own URLs for blobs, where it has them.
+    pub redirect: bool,
+    /// What must exist before a manifest that names it is taken.
+    pub validation: Validation,
+    /// The secret that signs upload states; without one, the registry makes one and keeps it in storage.
+    pub secret: Option<UploadSecret>,
+    /// Look up a manifest's blobs in one batch when it is read. Worth it with a cache that is shared.
+    pub look_ahead: bool,
+}
+
+/// A registry over storage.
+pub struct StorageRegistry {
+    driver: Arc<dyn StorageDriver>,
+    cache: Arc<dyn DescriptorCache>,
+    secret: Arc<SharedSecret>,
+    contents: Arc<Contents>,
+    open_layers: OpenLayers,
+    options: Options,
+}
+
+impl StorageRegistry {
+    /// A registry whose bytes are in `driver`, and whose descriptors are remembered by `cache`.
+    pub fn new(driver: Arc<dyn StorageDriver>, cache: Arc<dyn DescriptorCache>, options: Options) -> Self {
+        let open_layers: OpenLayers = {
+            let (driver, cache) = (driver.clone(), cache.clone());
+            Arc::new(move |name| LayerStore::new(name, &driver, &*cache))
+        };
+        Self {
+            secret: Arc::new(SharedSecret::new(driver.clone(), options.secret.clone())),
+            contents: Arc::new(Contents::new()),
+            open_layers,
+            driver,
+            cache,
+            options,
+        }
+    }
+}
+
+#[async_trait]
+impl Namespace for StorageRegistry {
+    fn repository(&self, name: &RepositoryName) -> Arc<dyn Repository> {
+        let layers = LayerStore::new(name, &self.driver, &*self.cache);
+        let revisions = Revisions::new(name, &self.driver, &*self.cache, self.contents.clone());
+        let tags = TagStore::new(name, &self.driver);
+        Arc::new(StorageRepository {
+            name: name.clone(),
+            blobs: RepositoryBlobs {
+                layers: layers.clone(),
+                sessions: Sessions::new(self.driver.clone(), name.clone(), self.secret.clone()),
+                revisions: revisions.clone(),
+                driver: self.driver.clone(),
+                open_layers: self.open_layers.clone(),
+                redirect: self.options.redirect,
+            },
+            manifests: RepositoryManifests {
+                revisions: revisions.clone(),
+                referrers: Referrers { name: name.clone(), driver: self.driver.clone() },
+                layers,
+                tags: tags.clone(),
+                validation: self.options.validation,
+                look_ahead: self.options.look_ahead,
+            },
+            tags,
+            signatures: SignatureStore::new(name, &self.driver, revisions),
+        })
+    }
+
+    async fn repositories(&self, ctx: &Context, paging: &Paging) -> Result<Page<RepositoryName>, BackendError> {
+        catalog::repositories(ctx, &self.driver, paging).await
+    }
+}
+
+/// One repository over storage.
+struct StorageRepository {
+    name: RepositoryName,
+    blobs: RepositoryBlobs,
+    manifests: RepositoryManifests,
+    tags: TagStore,
+    signatures: SignatureStore,
+}
+
+impl Repository for StorageRepository {
+    fn name(&self) -> &RepositoryName {
+        &self.name
+    }
+
+    fn blobs(&self) -> &dyn BlobService {
+        &self.blobs
+    }
+
+    fn manifests(&self) -> &dyn ManifestService {
+        &self.manifests
+    }
+
+    fn tags(&self) -> &dyn TagService {
+        &self.tags
+    }
+
+    fn signatures(&self) -> &dyn SignatureService {
+        &self.signatures
+    }
+}

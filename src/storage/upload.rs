@@ -1,0 +1,18 @@
+//! Upload sessions.
+//!
+//! A session is a log. Each `PATCH` first writes its bytes to a chunk of its own, under a name that no one else uses,
+//! then creates the next record; creating it is what appends, so of two writers one wins and the other's bytes are
+//! dropped. A record holds everything that a process needs to go on: the chunks so far and the saved hash states. The
+//! last record's content also travels in the signed state of the session's URL, so that a process that is handed a
+//! fresh URL need not read it. Closing composes the chunks into the blob; cancelling makes a record that says so.
+//! A session that holds nothing has nothing stored.
+
+mod chunk;
+mod record;
+mod session;
+mod state;
+mod writer;
+
+pub(super) use session::Sessions;
+pub use state::UploadSecret;
+pub(super) use writer::UploadWriter;

@@ -1,0 +1,55 @@
+//! The signed state of a session, as it stands in `_state` of its URL.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+
+use super::record::Progress;
+use crate::name::RepositoryName;
+
+/// The secret by which all instances of a registry sign upload states.
+#[derive(Clone)]
+pub struct UploadSecret(Vec<u8>);
+
+impl UploadSecret {
+    /// A secret of these bytes; at least 16 of them, or anyone could guess it.
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
+        Self(bytes.into())
+    }
+
+    /// `progress` signed for session `id` of `repository`. A long list of chunks is left out: the record has it.
+    pub(super) fn sign(&self, repository: &RepositoryName, id: &str, progress: &Progress) -> String {
+        let mut carried = progress.clone();
+        if carried.chunks.len() > 1 {
+            carried.chunks.clear();
+        }
+        // Serializing numbers and strings to memory cannot fail.
+        let payload = serde_json::to_vec(&carried).unwrap_or_default();
+        let tag = self.mac(repository, id, &payload).finalize().into_bytes();
+        format!("{}.{}", URL_SAFE_NO_PAD.encode(payload), URL_SAFE_NO_PAD.encode(tag))
+    }
+
+    /// The progress that `state` carries, if this registry signed it for session `id` of `repository`.
+    pub(super) fn verify(&self, repository: &RepositoryName, id: &str, state: &str) -> Option<Progress> {
+        let (payload, tag) = state.split_once('.')?;
+        let payload = URL_SAFE_NO_PAD.decode(payload).ok()?;
+        let tag = URL_SAFE_NO_PAD.decode(tag).ok()?;
+        self.mac(repository, id, &payload).verify_slice(&tag).ok()?;
+        serde_json::from_slice(&payload).ok()
+    }
+
+    fn mac(&self, repository: &RepositoryName, id: &str, payload: &[u8]) -> Hmac<Sha256> {
+        #[allow(clippy::expect_used)] // HMAC takes keys of any length (RFC 2104, section 3)
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("any length is a key");
+        for part in [repository.as_str().as_bytes(), b"\0", id.as_bytes(), b"\0", payload] {
+            mac.update(part);
+        }
+        mac
+    }
+}
+
+impl std::fmt::Debug for UploadSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("UploadSecret(..)")
+    }
+}

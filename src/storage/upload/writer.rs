@@ -1,0 +1,285 @@
+//! The writer of one session.
+
+use async_trait::async_trait;
+use futures_util::StreamExt as _;
+use uuid::Uuid;
+
+use super::{
+    chunk::{Tap, upload_error},
+    record::{Chunk, Progress, Record},
+    session::{Session, Sessions},
+};
+use crate::{
+    context::Context,
+    descriptor::Descriptor,
+    digest::{Algorithm, Digest, Hasher},
+    distribution::{BackendError, BackendErrorKind, BlobError, BlobWriter, Content, NewUpload, Upload, UploadError},
+    driver::{DriverErrorKind, Path, PutOptions},
+    storage::{layers::LayerStore, path, path_spec::PathSpec},
+};
+
+/// A session, and the repository that it will link its blob to.
+pub(in crate::storage) struct UploadWriter {
+    session: Session,
+    layers: LayerStore,
+}
+
+impl UploadWriter {
+    /// Opens a session.
+    pub(in crate::storage) async fn open(
+        ctx: &Context,
+        sessions: &Sessions,
+        layers: LayerStore,
+        new: &NewUpload,
+    ) -> Result<Self, UploadError> {
+        let session = sessions.open(ctx, new.algorithm.unwrap_or(Algorithm::CANONICAL)).await?;
+        Ok(Self { session, layers })
+    }
+
+    /// Continues a session.
+    pub(in crate::storage) async fn resume(
+        ctx: &Context,
+        sessions: &Sessions,
+        layers: LayerStore,
+        id: &str,
+        state: &str,
+    ) -> Result<Self, UploadError> {
+        Ok(Self { session: sessions.resume(ctx, id, state).await?, layers })
+    }
+
+    /// Goes to where the client says that it stands, or tells where it really stands.
+    async fn stand_at(&mut self, ctx: &Context, at: Option<u64>) -> Result<(), UploadError> {
+        let Some(at) = at.filter(|at| *at != self.session.progress.size) else {
+            return Ok(());
+        };
+        self.session.refresh(ctx).await?;
+        if at == self.session.progress.size {
+            return Ok(());
+        }
+        Err(UploadError::RangeInvalid { stored: self.session.progress.size })
+    }
+
+    /// Writes `content` to a chunk, and returns how far the session will have come when that chunk counts. `None`
+    /// when there turned out to be no bytes in it.
+    async fn write_chunk(&mut self, ctx: &Context, content: Content) -> Result<Option<Progress>, UploadError> {
+        self.know_chunks(ctx).await?;
+        let name = Uuid::new_v4().simple().to_string();
+        let path = self.chunk_path(&name)?;
+        let (tap, content) = Tap::on(self.session.hasher()?, content);
+        let driver = &self.session.sessions.driver;
+        let size = driver.put(ctx, &path, content, PutOptions::default()).await.map_err(upload_error)?;
+        if size == 0 {
+            driver.delete(ctx, &[path]).await.map_err(BackendError::from)?;
+            return Ok(None);
+        }
+        let mut next = self.session.progress.clone();
+        next.number += 1;
+        next.size += size;
+        next.hashes = tap.hasher().save();
+        next.chunks.push(Chunk { name, size });
+        Ok(Some(next))
+    }
+
+    /// Drops the last chunk of `progress`, which never counted.
+    async fn drop_chunk(&self, ctx: &Context, progress: &Progress) -> Result<(), UploadError> {
+        let Some(chunk) = progress.chunks.last() else { return Ok(()) };
+        let path = self.chunk_path(&chunk.name)?;
+        Ok(self.session.sessions.driver.delete(ctx, &[path]).await.map_err(BackendError::from)?)
+    }
+
+    /// Reads the list of chunks, where the URL was too short for it.
+    async fn know_chunks(&mut self, ctx: &Context) -> Result<(), UploadError> {
+        let Progress { size, chunks, .. } = &self.session.progress;
+        if *size > 0 && chunks.is_empty() { self.session.load(ctx).await } else { Ok(()) }
+    }
+
+    fn chunk_path(&self, name: &str) -> Result<Path, BackendError> {
+        let place = PathSpec::UploadChunk(&self.session.sessions.repository, &self.session.id, name);
+        path(place).map_err(BackendError::from)
+    }
+
+    /// Content that comes whole with the closing request, named by its canonical digest: it goes straight to its
+    /// place, and the driver checks it on the way.
+    async fn commit_at_once(
+        &mut self,
+        ctx: &Context,
+        digest: &Digest,
+        content: Content,
+    ) -> Result<Descriptor, UploadError> {
+        let length = content.length;
+        let size = match self.layers.blobs().put(ctx, digest, content).await {
+            Ok(size) => size.or(length),
+            Err(error) if error.kind == DriverErrorKind::Checksum => {
+                // The driver saw that it differs; what it is instead is not worth a second look at the bytes.
+                return Err(UploadError::DigestMismatch { expected: *digest, actual: None });
+            }
+            Err(error) => return Err(upload_error(error)),
+        };
+        Ok(Descriptor::blob(*digest, size.unwrap_or_default()))
+    }
+
+    /// The canonical digest of what is stored, if it has `digest` too.
+    async fn verify(&mut self, ctx: &Context, digest: &Digest) -> Result<Digest, UploadError> {
+        let hasher = self.session.hasher()?;
+        let (canonical, provisional) = hasher.finish();
+        let actual = match provisional {
+            _ if digest.is_canonical() => canonical,
+            Some(provisional) if provisional.algorithm() == digest.algorithm() => provisional,
+            // The client did not announce its algorithm: the bytes are read again.
+            _ => self.hash_again(ctx, digest.algorithm()).await?,
+        };
+        if actual == *digest {
+            Ok(canonical)
+        } else {
+            Err(UploadError::DigestMismatch { expected: *digest, actual: Some(actual) })
+        }
+    }
+
+    async fn hash_again(&mut self, ctx: &Context, algorithm: Algorithm) -> Result<Digest, UploadError> {
+        self.know_chunks(ctx).await?;
+        let mut hasher = Hasher::new(algorithm);
+        for (path, _) in self.sources()? {
+            let reading = self.session.sessions.driver.read(ctx, &path, 0, None).await;
+            let mut stream = reading.map_err(BackendError::from)?.stream;
+            while let Some(bytes) = stream.next().await {
+                let failed = |error: std::io::Error| BackendError::new(BackendErrorKind::Failed, error.to_string());
+                hasher.update(&bytes.map_err(failed)?);
+            }
+        }
+        Ok(hasher.finish())
+    }
+
+    /// The chunks' files and their sizes.
+    fn sources(&self) -> Result<Vec<(Path, u64)>, BackendError> {
+        self.session.progress.chunks.iter().map(|chunk| Ok((self.chunk_path(&chunk.name)?, chunk.size))).collect()
+    }
+
+    /// The canonical digest of the session's content with `content` at its end, if it has `digest`. Nothing counts
+    /// yet: when it has not, the session is left as it was.
+    async fn complete(&mut self, ctx: &Context, digest: &Digest, content: Content) -> Result<Digest, UploadError> {
+        let next = if content.is_empty() { None } else { self.write_chunk(ctx, content).await? };
+        let Some(next) = next else {
+            return match self.verify(ctx, digest).await {
+                // The URL may be an old one: what the session really holds decides.
+                Err(mismatch @ UploadError::DigestMismatch { .. }) => {
+                    let before = self.session.progress.number;
+                    self.session.refresh(ctx).await?;
+                    if self.session.progress.number == before { Err(mismatch) } else { self.verify(ctx, digest).await }
+                }
+                verified => verified,
+            };
+        };
+        let before = std::mem::replace(&mut self.session.progress, next);
+        let verified = self.verify(ctx, digest).await;
+        if verified.is_err() {
+            let dropped = std::mem::replace(&mut self.session.progress, before);
+            self.drop_chunk(ctx, &dropped).await?;
+            let stood = self.session.progress.number;
+            self.session.refresh(ctx).await?;
+            if self.session.progress.number != stood {
+                // Another writer appended meanwhile: that is why the digest differs.
+                return Err(UploadError::RangeInvalid { stored: self.session.progress.size });
+            }
+        }
+        verified
+    }
+
+    /// Makes the blob of the chunks.
+    async fn compose(&mut self, ctx: &Context, canonical: &Digest) -> Result<(), UploadError> {
+        self.know_chunks(ctx).await?;
+        if self.session.progress.size == 0 {
+            self.layers.blobs().put(ctx, canonical, Content::empty()).await.map_err(upload_error)?;
+            return Ok(());
+        }
+        match self.layers.blobs().compose(ctx, &self.sources()?, canonical).await {
+            Ok(()) => Ok(()),
+            // The chunks are gone: another request closed this session with success, or cancelled it.
+            Err(error) if error.is_not_found() => match self.layers.stat_stored(ctx, canonical).await {
+                Ok(_) => Ok(()),
+                Err(BlobError::Backend(error)) => Err(error.into()),
+                Err(_) => Err(self.session.unknown()),
+            },
+            Err(error) => Err(BackendError::from(error).into()),
+        }
+    }
+
+    /// Frees what the session stored; that it could not be freed must not fail a commit that has succeeded.
+    async fn clean_up(&self, ctx: &Context) {
+        let Progress { number, chunks, .. } = &self.session.progress;
+        if let Err(error) = self.session.log().remove(ctx, 1..=*number, chunks).await {
+            tracing::warn!(%error, upload = %self.session.id, "a closed upload was not cleaned up; purging will");
+        }
+    }
+}
+
+#[async_trait]
+impl BlobWriter for UploadWriter {
+    fn upload(&self) -> Upload {
+        let Session { sessions, secret, id, progress, .. } = &self.session;
+        Upload { id: id.clone(), state: secret.sign(&sessions.repository, id, progress), size: progress.size }
+    }
+
+    async fn refresh(&mut self, ctx: &Context) -> Result<Upload, UploadError> {
+        self.session.refresh(ctx).await?;
+        Ok(self.upload())
+    }
+
+    async fn append(&mut self, ctx: &Context, at: Option<u64>, content: Content) -> Result<Upload, UploadError> {
+        self.stand_at(ctx, at).await?;
+        let next = if content.is_empty() { None } else { self.write_chunk(ctx, content).await? };
+        let Some(next) = next else {
+            return self.refresh(ctx).await;
+        };
+        if self.session.log().append(ctx, next.number, &Record::Open(next.clone())).await.map_err(BackendError::from)? {
+            self.session.progress = next;
+            return Ok(self.upload());
+        }
+        // Another writer came first, or the session was cancelled: these bytes never counted.
+        self.drop_chunk(ctx, &next).await?;
+        self.session.refresh(ctx).await?;
+        Err(UploadError::RangeInvalid { stored: self.session.progress.size })
+    }
+
+    async fn commit(
+        mut self: Box<Self>,
+        ctx: &Context,
+        digest: &Digest,
+        at: Option<u64>,
+        content: Content,
+    ) -> Result<Descriptor, UploadError> {
+        self.stand_at(ctx, at).await?;
+        if self.session.progress.number == 0 {
+            // Nothing stored, says the URL. It may be an old one, or the session cancelled.
+            self.session.refresh(ctx).await?;
+            self.stand_at(ctx, at).await?;
+        }
+        let whole = self.session.progress.size == 0 && digest.is_canonical() && content.length.is_some();
+        if whole && !content.is_empty() {
+            let descriptor = self.commit_at_once(ctx, digest, content).await?;
+            self.layers.link_stored(ctx, digest, &descriptor).await?;
+            return Ok(descriptor);
+        }
+        let canonical = self.complete(ctx, digest, content).await?;
+        self.compose(ctx, &canonical).await?;
+        let descriptor = Descriptor::blob(canonical, self.session.progress.size);
+        self.layers.link_stored(ctx, digest, &descriptor).await?;
+        self.clean_up(ctx).await;
+        Ok(descriptor)
+    }
+
+    async fn cancel(mut self: Box<Self>, ctx: &Context) -> Result<(), UploadError> {
+        self.session.refresh(ctx).await?;
+        let log = self.session.log();
+        let Progress { number, chunks, .. } = &self.session.progress;
+        if !log.append(ctx, number + 1, &Record::Cancelled).await.map_err(BackendError::from)? {
+            // A writer came between; it has its bytes stored, so the client decides again.
+            return Err(UploadError::RangeInvalid { stored: self.session.progress.size });
+        }
+        if *number > 0 {
+            // The first record stays, saying so, for those who hold the very first URL.
+            log.replace(ctx, 1, &Record::Cancelled).await.map_err(BackendError::from)?;
+            log.remove(ctx, 2..=number + 1, chunks).await.map_err(BackendError::from)?;
+        }
+        Ok(())
+    }
+}
