@@ -11,6 +11,7 @@ mod digest_map;
 mod layers;
 mod linked_blob_store;
 mod links;
+mod look_ahead;
 mod manifests;
 mod path_spec;
 mod registry;

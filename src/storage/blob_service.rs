@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::{
     layers::LayerStore,
+    look_ahead::LookAhead,
     manifests::Revisions,
     path,
     path_spec::PathSpec,
@@ -33,11 +34,14 @@ pub(super) type OpenLayers = Arc<dyn Fn(&RepositoryName) -> LayerStore + Send + 
 
 /// The blobs of one repository.
 pub(super) struct RepositoryBlobs {
+    pub(super) name: RepositoryName,
     pub(super) layers: LayerStore,
     pub(super) sessions: Sessions,
     pub(super) revisions: Revisions,
     pub(super) driver: Arc<dyn StorageDriver>,
     pub(super) open_layers: OpenLayers,
+    /// With a cache that is shared.
+    pub(super) look_ahead: Option<Arc<LookAhead>>,
     /// Whether clients are sent to the driver's own URLs, where it has them.
     pub(super) redirect: bool,
 }
@@ -67,6 +71,12 @@ impl RepositoryBlobs {
 #[async_trait]
 impl BlobStatter for RepositoryBlobs {
     async fn stat(&self, ctx: &Context, digest: &Digest) -> Result<Descriptor, BlobError> {
+        if let Some(blobs) = self.look_ahead.as_ref().and_then(|ahead| ahead.with(&self.name, digest))
+            && let Some(found) = self.layers.statter().cached(ctx, &blobs).await
+            && let Some(descriptor) = blobs.iter().zip(found).find_map(|(blob, found)| found.filter(|_| blob == digest))
+        {
+            return Ok(descriptor);
+        }
         self.layers.statter().stat(ctx, digest).await
     }
 

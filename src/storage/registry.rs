@@ -8,6 +8,7 @@ use super::{
     blob_service::{OpenLayers, RepositoryBlobs},
     catalog,
     layers::LayerStore,
+    look_ahead::LookAhead,
     manifests::{Contents, Referrers, RepositoryManifests, Revisions},
     secret::SharedSecret,
     signature_store::SignatureStore,
@@ -48,7 +49,8 @@ pub struct Options {
     pub validation: Validation,
     /// The secret that signs upload states; without one, the registry makes one and keeps it in storage.
     pub secret: Option<UploadSecret>,
-    /// Look up a manifest's blobs in one batch when it is read. Worth it with a cache that is shared.
+    /// The cache is shared by processes, so that a batch of it is one request: look up the blobs of a manifest
+    /// that a client has read together.
     pub look_ahead: bool,
 }
 
@@ -58,6 +60,7 @@ pub struct StorageRegistry {
     cache: Arc<dyn DescriptorCache>,
     secret: Arc<SharedSecret>,
     contents: Arc<Contents>,
+    look_ahead: Option<Arc<LookAhead>>,
     open_layers: OpenLayers,
     options: Options,
 }
@@ -72,6 +75,7 @@ impl StorageRegistry {
         Self {
             secret: Arc::new(SharedSecret::new(driver.clone(), options.secret.clone())),
             contents: Arc::new(Contents::new()),
+            look_ahead: options.look_ahead.then(|| Arc::new(LookAhead::new())),
             open_layers,
             driver,
             cache,
@@ -89,11 +93,13 @@ impl Namespace for StorageRegistry {
         Arc::new(StorageRepository {
             name: name.clone(),
             blobs: RepositoryBlobs {
+                name: name.clone(),
                 layers: layers.clone(),
                 sessions: Sessions::new(self.driver.clone(), name.clone(), self.secret.clone()),
                 revisions: revisions.clone(),
                 driver: self.driver.clone(),
                 open_layers: self.open_layers.clone(),
+                look_ahead: self.look_ahead.clone(),
                 redirect: self.options.redirect,
             },
             manifests: RepositoryManifests {
@@ -102,7 +108,7 @@ impl Namespace for StorageRegistry {
                 layers,
                 tags: tags.clone(),
                 validation: self.options.validation,
-                look_ahead: self.options.look_ahead,
+                look_ahead: self.look_ahead.clone(),
             },
             tags,
             signatures: SignatureStore::new(name, &self.driver, revisions),

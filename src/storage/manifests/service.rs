@@ -1,5 +1,7 @@
 //! The manifest service over storage.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use super::{contents::ManifestContent, referrers::Referrers, revisions::Revisions};
@@ -12,7 +14,7 @@ use crate::{
     },
     manifest::{Manifest, ReferenceKind},
     name::{Reference, Tag},
-    storage::{layers::LayerStore, registry::Validation, tag_store::TagStore},
+    storage::{layers::LayerStore, look_ahead::LookAhead, registry::Validation, tag_store::TagStore},
 };
 
 /// The manifests of one repository.
@@ -22,8 +24,8 @@ pub(in crate::storage) struct RepositoryManifests {
     pub(in crate::storage) layers: LayerStore,
     pub(in crate::storage) tags: TagStore,
     pub(in crate::storage) validation: Validation,
-    /// Whether a look-up of many blobs at once is cheaper than one of each: with a cache that is shared.
-    pub(in crate::storage) look_ahead: bool,
+    /// With a cache that is shared.
+    pub(in crate::storage) look_ahead: Option<Arc<LookAhead>>,
 }
 
 impl RepositoryManifests {
@@ -80,16 +82,6 @@ impl RepositoryManifests {
             self.layers.statter().fill(ctx, &known.collect::<Vec<_>>()).await;
         }
     }
-
-    /// Looks up what the manifest names before the client asks for it, one by one.
-    async fn warm(&self, ctx: &Context, content: &ManifestContent) {
-        let blobs = content.manifest.iter().flat_map(Manifest::references);
-        let blobs = blobs.filter(|reference| reference.kind == ReferenceKind::Blob).map(|reference| reference.digest);
-        let blobs: Vec<Digest> = blobs.collect();
-        if !blobs.is_empty() {
-            self.layers.statter().cached(ctx, &blobs).await;
-        }
-    }
 }
 
 fn absent(
@@ -122,8 +114,8 @@ impl ManifestService for RepositoryManifests {
             Err(BlobError::Backend(error)) => return Err(error.into()),
             Err(_) => return Err(self.unknown(reference)),
         };
-        if self.look_ahead {
-            self.warm(ctx, &content).await;
+        if let (Some(look_ahead), Some(manifest)) = (&self.look_ahead, &content.manifest) {
+            look_ahead.expect(self.tags.name(), manifest);
         }
         Ok(StoredManifest { media_type: content.media_type.clone(), digest: named, bytes: content.bytes.clone() })
     }
