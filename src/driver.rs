@@ -27,18 +27,6 @@ use crate::{
     distribution::{Content, Reading},
 };
 
-/// What is known of a path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FileInfo {
-    /// Content of `size` bytes.
-    File {
-        /// Size in bytes.
-        size: u64,
-    },
-    /// Something lies below it.
-    Folder,
-}
-
 /// An entry of a listing.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Entry {
@@ -95,11 +83,17 @@ pub trait StorageDriver: fmt::Debug + Send + Sync {
     /// content broke off or is not as long as it said.
     async fn put(&self, ctx: &Context, path: &Path, content: Content, options: PutOptions) -> Result<u64, DriverError>;
 
-    /// What is at `path`. A sibling whose name begins alike is not below it.
+    /// The size in bytes of the file at `path`. One question to the backend, and never a listing.
     ///
     /// # Errors
-    /// [`DriverErrorKind::NotFound`].
-    async fn stat(&self, ctx: &Context, path: &Path) -> Result<FileInfo, DriverError>;
+    /// [`DriverErrorKind::NotFound`] when there is no file, though something may lie below.
+    async fn stat(&self, ctx: &Context, path: &Path) -> Result<u64, DriverError>;
+
+    /// Whether something lies below `path`. A sibling whose name begins alike does not.
+    ///
+    /// # Errors
+    /// The backend's failures; that nothing is there is none.
+    async fn is_folder(&self, ctx: &Context, path: &Path) -> Result<bool, DriverError>;
 
     /// The entries of folder `path`, in lexical order of their names, each once.
     ///

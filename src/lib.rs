@@ -8,12 +8,13 @@
 //! | F0 | [`digest`], [`descriptor`], [`name`], [`context`]: the vocabulary |
 //! | F1 | [`manifest`]: OCI and Docker manifests as exact bytes with their references |
 //! | F2 | [`distribution`]: the interfaces and the errors each may return |
-//! | F3 | [`driver`] (where bytes live), [`cache`] (descriptors), [`api`] (the wire contract), [`config`] |
+//! | F3 | [`driver`] (where bytes live), [`cache`] (descriptors), [`api`] (the wire contract), [`config`], [`aws`] (what its clients share) |
 //! | F4 | [`storage`]: the interfaces over a driver and a cache |
 //! | F5 | [`http`]: handlers over the interfaces |
 //! | F6 | [`wire`]: builds real adapters from configuration |
 
 pub mod api;
+pub mod aws;
 pub mod cache;
 pub mod config;
 pub mod context;

@@ -11,8 +11,8 @@ use crate::{
     context::Context,
     descriptor::Descriptor,
     digest::Digest,
-    distribution::{BackendError, BackendErrorKind, BlobError, BlobStatter, Content, Reading},
-    driver::{DriverError, DriverErrorKind, FileInfo, PutOptions, StorageDriver},
+    distribution::{BackendError, BlobError, BlobStatter, Content, Reading},
+    driver::{DriverError, DriverErrorKind, PutOptions, StorageDriver},
 };
 
 /// Content by canonical digest.
@@ -81,13 +81,8 @@ impl BlobStatter for BlobStore {
     /// Only canonical digests are found: provisional ones lead here by a link.
     async fn stat(&self, ctx: &Context, digest: &Digest) -> Result<Descriptor, BlobError> {
         let path = path(PathSpec::Blob(digest)).map_err(BackendError::from)?;
-        match self.driver.stat(ctx, &path).await.map_err(|error| blob_error(error, digest))? {
-            FileInfo::File { size } => Ok(Descriptor::blob(*digest, size)),
-            FileInfo::Folder => {
-                let message = format!("{path} is a folder where a blob's content should be");
-                Err(BackendError::new(BackendErrorKind::Failed, message).into())
-            }
-        }
+        let size = self.driver.stat(ctx, &path).await.map_err(|error| blob_error(error, digest))?;
+        Ok(Descriptor::blob(*digest, size))
     }
 }
 

@@ -79,10 +79,8 @@ impl TagStore {
     /// Whether anything was ever pushed here, and is linked still.
     async fn repository_exists(&self, ctx: &Context) -> Result<bool, BackendError> {
         for place in [PathSpec::Manifests(&self.name), PathSpec::Layers(&self.name)] {
-            match self.driver.stat(ctx, &path(place)?).await {
-                Ok(_) => return Ok(true),
-                Err(error) if error.is_not_found() => {}
-                Err(error) => return Err(error.into()),
+            if self.driver.is_folder(ctx, &path(place)?).await? {
+                return Ok(true);
             }
         }
         Ok(false)
