@@ -1,7 +1,7 @@
 //! The referrers index: one entry file for each manifest that names a subject, holding its descriptor, so that a list
 //! is answered without opening the manifests.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -12,7 +12,7 @@ use crate::{
     distribution::{BackendError, Referrer, ReferrersPage},
     driver::{DriverError, DriverErrorKind, PutOptions, StorageDriver},
     manifest::{MAX_SIZE, Manifest},
-    name::RepositoryName,
+    name::{RepositoryName, Tag},
     storage::{path, path_spec::PathSpec},
 };
 
@@ -62,23 +62,39 @@ impl Referrers {
         Ok(self.driver.delete(ctx, &entries).await?)
     }
 
-    /// A page of the entries under `subject`, after digest `after`, of `artifact_type` alone if given.
+    /// A page of the entries under `subject` and of `others`, after digest `after`, of `artifact_type` alone if given.
     pub(super) async fn list(
         &self,
         ctx: &Context,
         subject: &Digest,
+        others: Vec<Referrer>,
         artifact_type: Option<&str>,
         after: Option<&Digest>,
     ) -> Result<ReferrersPage, BackendError> {
         let folder = path(PathSpec::Referrers(&self.name, subject))?;
         let entries = match self.driver.list(ctx, &folder).await {
             Ok(entries) => entries,
-            Err(error) if error.is_not_found() => return Ok(ReferrersPage { referrers: Vec::new(), next: None }),
+            Err(error) if error.is_not_found() => Vec::new(),
             Err(error) => return Err(error.into()),
         };
-        let after = after.map(|digest| format!("{}-{}", digest.algorithm(), digest.encoded()));
-        let names = entries.into_iter().map(|entry| entry.name).filter(|name| Some(name) > after.as_ref());
-        let mut found = stream::iter(names).map(|name| self.entry(ctx, subject, name)).buffered(CONCURRENT).boxed();
+        let name = |digest: &Digest| format!("{}-{}", digest.algorithm(), digest.encoded());
+        let mut known: BTreeMap<String, Option<Referrer>> =
+            others.into_iter().map(|referrer| (name(&referrer.digest), Some(referrer))).collect();
+        known.extend(entries.into_iter().map(|entry| (entry.name, None)));
+        let after = after.map(name);
+        let wanted = known.into_iter().filter(|(name, _)| Some(name) > after.as_ref());
+        let mut found = stream::iter(wanted)
+            .map(|(name, known)| async move {
+                match known {
+                    Some(referrer) => {
+                        let size = serde_json::to_vec(&referrer).map_or(0, |text| text.len());
+                        Ok(Some((referrer, size)))
+                    }
+                    None => self.entry(ctx, subject, name).await,
+                }
+            })
+            .buffered(CONCURRENT)
+            .boxed();
         let mut page = ReferrersPage { referrers: Vec::new(), next: None };
         let mut size = 0;
         while let Some(entry) = found.try_next().await? {
@@ -123,4 +139,21 @@ impl Referrers {
 
 fn unreadable(path: &crate::driver::Path, error: &serde_json::Error) -> BackendError {
     DriverError::new(DriverErrorKind::Failed, path, format!("unreadable referrer: {error}")).into()
+}
+
+/// The tag under which clients keep the referrers of `subject` in a registry without this index (OCI distribution
+/// specification, "Referrers Tag Schema": at most 32 characters of the algorithm and 64 of the value).
+pub(super) fn fallback_tag(subject: &Digest) -> Option<Tag> {
+    let encoded = subject.encoded();
+    format!("{}-{}", subject.algorithm(), encoded.get(..64)?).parse().ok()
+}
+
+/// The entries of an index that a client keeps under [`fallback_tag`].
+pub(super) fn fallback_entries(index: &[u8]) -> Vec<Referrer> {
+    #[derive(serde::Deserialize)]
+    struct Index {
+        #[serde(default)]
+        manifests: Vec<Referrer>,
+    }
+    serde_json::from_slice::<Index>(index).map(|index| index.manifests).unwrap_or_default()
 }

@@ -4,13 +4,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{contents::ManifestContent, referrers::Referrers, revisions::Revisions};
+use super::{
+    contents::ManifestContent,
+    referrers::{Referrers, fallback_entries, fallback_tag},
+    revisions::Revisions,
+};
 use crate::{
     context::Context,
     digest::Digest,
     distribution::{
-        BackendError, BlobError, BlobStatter as _, Content, ManifestError, ManifestService, Missing, ReferrersPage,
-        StoredManifest, TagError, TagService as _,
+        BackendError, BlobError, BlobStatter as _, Content, ManifestError, ManifestService, Missing, Referrer,
+        ReferrersPage, StoredManifest, TagError, TagService as _,
     },
     manifest::{Manifest, ReferenceKind},
     name::{Reference, Tag},
@@ -67,6 +71,26 @@ impl RepositoryManifests {
             self.referrers.enter(ctx, subject, named, manifest).await?;
         }
         Ok(())
+    }
+
+    /// Referrers that clients have listed themselves, under a tag, before this repository was Berth's (OCI distribution
+    /// specification, "Enabling the Referrers API": such a list must be part of the answer). Those that the
+    /// repository does not have, or no longer, are left out.
+    async fn kept_by_clients(&self, ctx: &Context, subject: &Digest) -> Result<Vec<Referrer>, BackendError> {
+        let Some(tag) = fallback_tag(subject) else { return Ok(Vec::new()) };
+        let index = match self.tags.resolve(ctx, &tag).await {
+            Ok(digest) => self.revisions.open(ctx, &digest).await,
+            Err(TagError::Backend(error)) => return Err(error),
+            Err(_) => return Ok(Vec::new()),
+        };
+        let entries = match index {
+            Ok((_, content)) => fallback_entries(&content.bytes),
+            Err(BlobError::Backend(error)) => return Err(error),
+            Err(_) => return Ok(Vec::new()),
+        };
+        let digests: Vec<Digest> = entries.iter().map(|entry| entry.digest).collect();
+        let found = self.revisions.statter().stat_many(ctx, &digests).await?;
+        Ok(entries.into_iter().zip(found).filter_map(|(entry, found)| found.map(|_| entry)).collect())
     }
 
     /// Tells the shared cache of what this manifest names, in one batch: the pushes of the blobs did not.
@@ -193,6 +217,7 @@ impl ManifestService for RepositoryManifests {
         artifact_type: Option<&str>,
         after: Option<&Digest>,
     ) -> Result<ReferrersPage, BackendError> {
-        self.referrers.list(ctx, subject, artifact_type, after).await
+        let others = self.kept_by_clients(ctx, subject).await?;
+        self.referrers.list(ctx, subject, others, artifact_type, after).await
     }
 }

@@ -1,0 +1,42 @@
+# `make help` lists the verbs. `make run` and `make test` need a Rust toolchain and a C compiler, nothing else.
+
+PROFILE ?= fast
+BIN = $(or $(CARGO_TARGET_DIR),target)/$(PROFILE)
+ADDR ?= 127.0.0.1:5000
+DATA ?= ./data
+
+.PHONY: help run test lint conformance clients bench check
+
+help: ## list the verbs
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+
+run: ## build, and serve ./data on 127.0.0.1:5000 (ADDR and DATA change that)
+	cargo build --locked --profile $(PROFILE) --bin berth
+	$(BIN)/berth serve --addr $(ADDR) --data $(DATA)
+
+test: ## every test that needs cargo alone; S3 and DynamoDB are emulated in process
+	cargo test --locked --workspace
+
+lint: ## formatting, and clippy with warnings denied
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+$(BIN)/emulators $(BIN)/berth: FORCE
+	cargo build --locked --profile $(PROFILE) --workspace --bins
+FORCE:
+
+conformance: $(BIN)/berth ## the OCI conformance program, 1.1 and dev, on a folder and on S3 with DynamoDB
+	tests/clients/install conformance
+	BERTH_BIN=$(BIN)/berth BERTH_EMULATORS=$(BIN)/emulators tests/conformance/run
+
+clients: $(BIN)/berth ## real clients push and pull; docker-registry's folders are exchanged
+	-tests/clients/install # what is missing is named by the runner; with CI=true that fails
+	BERTH_BIN=$(BIN)/berth tests/clients/run
+	BERTH_BIN=$(BIN)/berth tests/clients/interop
+
+bench: ## side by side with distribution 3.1 and docker-registry 2.8 (PEERS=name=host:port adds others)
+	tests/clients/install distribution docker-registry wrk
+	cargo build --locked --release --bin berth
+	BERTH_BIN=$(or $(CARGO_TARGET_DIR),target)/release/berth tests/bench/run
+
+check: lint test conformance clients ## everything that CI runs

@@ -1,0 +1,80 @@
+"""What the suite asks of every client. Each file beside this one is one client."""
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+
+from harness.content import Image, Index
+from harness.process import Shell
+from harness.registry import Registry
+from harness.traffic import Traffic
+
+
+class Client:
+    """A client with checks of its own; one of images is an `ImageClient`."""
+
+    name: str
+    needs: tuple[str, ...]  # rows of the file `versions`; the first one's version is reported
+    needs_root = False
+
+    # What the client never does, by the name of the check that is for that reason missing.
+    never: dict[str, str] = {}
+
+    def __init__(self, temp: Path, shell: Shell, host: str, registry: Registry, traffic: Traffic):
+        """`host` is where the client finds the registry, by way of the recorder; `registry` is its
+        API, past the recorder; `temp` is the client's own folder, and its home."""
+        self.temp, self.shell, self.host = temp, shell, host
+        self.registry, self.traffic = registry, traffic
+        self.run = shell.run
+
+    def ref(self, repository: str, tag: str) -> str:
+        return f"{self.host}/{repository}:{tag}"
+
+    def start(self) -> None:
+        """Whatever must be there before the first check."""
+
+    def stop(self) -> None:
+        """Ends what `start` began. Called even if `start` failed half-way."""
+
+    def logs(self) -> str:
+        """What its daemons said lately, for a failure's report."""
+        return ""
+
+    def own_checks(self) -> list:
+        """Pairs of a name and a function; the function returns the detail to print."""
+        return []
+
+    def overrides(self, method: str) -> bool:
+        return getattr(type(self), method) is not getattr(ImageClient, method)
+
+
+class ImageClient(Client, ABC):
+    # Pushes the manifest and the layers as they are. A client that does not holds layers as tar
+    # files and compresses them anew: then the config's digest and the diff ids are what must be equal.
+    keeps_bytes = True
+
+    # Asks to mount the config too, not the layers only.
+    mounts_config = True
+
+    # Knows where the registry has a blob from a pull only, not from its own push.
+    mounts_what_it_pulled = False
+
+    @abstractmethod
+    def push(self, content: Image | Index, repository: str, tag: str) -> str | None:
+        """Pushes; returns the manifest's digest if the client tells it."""
+
+    @abstractmethod
+    def pull(self, content: Image | Index, repository: str, tag: str) -> None:
+        """Pulls from nothing, so that every blob is fetched, and checks what is then on disk, or in
+        the client's store, against `content`."""
+
+    @abstractmethod
+    def mount(self, image: Image, source: str, target: str, tag: str) -> None:
+        """Puts `image`, pushed to the repository `source`, into `target` in the client's own way."""
+
+    def delete_tag(self, repository: str, tag: str) -> None:
+        """Not every client can."""
+        raise NotImplementedError
+
+    def delete_manifest(self, repository: str, digest: str) -> None:
+        """Not every client can."""
+        raise NotImplementedError

@@ -1,0 +1,32 @@
+"""crane: go-containerregistry's own tool, whose library ko and kaniko push with."""
+
+from harness.pulled import layout_holds
+from harness.tool import built
+
+from .base import ImageClient
+
+
+class Crane(ImageClient):
+    name = "crane"
+    needs = ("crane",)
+
+    def crane(self, *argv) -> str:
+        return self.run(built("crane"), *argv, "--insecure")
+
+    def push(self, content, repository, tag):
+        told = self.crane("push", content.layout, self.ref(repository, tag))
+        return told.strip().rpartition("@")[2]
+
+    def pull(self, content, repository, tag):
+        layout = self.temp / f"pulled-{content.layout.name}"
+        self.crane("pull", "--format=oci", self.ref(repository, tag), layout)
+        layout_holds(layout, content.digests)
+
+    def mount(self, image, source, target, tag):
+        self.crane("copy", self.ref(source, tag), self.ref(target, tag))
+
+    def delete_tag(self, repository, tag):
+        self.crane("delete", self.ref(repository, tag))
+
+    def delete_manifest(self, repository, digest):
+        self.crane("delete", f"{self.host}/{repository}@{digest}")

@@ -1,0 +1,36 @@
+"""skopeo, from Debian. Copies between a layout and the registry without a store of its own."""
+
+from harness.content import TAG
+from harness.pulled import layout_holds
+
+from .base import ImageClient
+
+SKOPEO = "/usr/bin/skopeo"
+
+
+class Skopeo(ImageClient):
+    name = "skopeo"
+    needs = ("skopeo",)
+    mounts_config = False
+
+    def copy(self, source: str, target: str, *options) -> None:
+        self.run(SKOPEO, "copy", "--all", "--src-tls-verify=false", "--dest-tls-verify=false",
+                 *options, source, target)
+
+    def push(self, content, repository, tag):
+        told = self.temp / "digest"
+        self.copy(f"oci:{content.layout}:{TAG}", f"docker://{self.ref(repository, tag)}",
+                  "--digestfile", told)
+        return told.read_text().strip()
+
+    def pull(self, content, repository, tag):
+        layout = self.temp / f"pulled-{content.layout.name}"
+        self.copy(f"docker://{self.ref(repository, tag)}", f"oci:{layout}:{TAG}")
+        layout_holds(layout, content.digests)
+
+    def mount(self, image, source, target, tag):
+        self.copy(f"docker://{self.ref(source, tag)}", f"docker://{self.ref(target, tag)}")
+
+    def delete_manifest(self, repository, digest):
+        self.run(SKOPEO, "delete", "--tls-verify=false",
+                 f"docker://{self.host}/{repository}@{digest}")
