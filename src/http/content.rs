@@ -1,0 +1,126 @@
+//! What a client sends, as content to store.
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use axum::body::Body;
+use bytes::Bytes;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use http::{StatusCode, header};
+use http_body::Body as _;
+use http_body_util::{BodyExt as _, BodyStream};
+
+use super::{call::Call, fault::Fault};
+use crate::{
+    api::{ContentRange, ErrorCode},
+    distribution::{ByteStream, Content, UploadError},
+};
+
+/// A chunk of an upload: where it begins, if the client says, and its bytes.
+pub(super) struct Chunk {
+    pub(super) at: Option<u64>,
+    pub(super) content: Content,
+    pub(super) length: DeclaredLength,
+}
+
+/// Whether a stream turned out as long as its `Content-Range` had said.
+#[derive(Clone, Default)]
+pub(super) struct DeclaredLength(Arc<AtomicBool>);
+
+impl DeclaredLength {
+    /// `error`, or the reason for it: a stream of another length ends for the storage as one that broke off.
+    pub(super) fn explain(&self, error: UploadError) -> UploadError {
+        if self.0.load(Ordering::Acquire) { UploadError::SizeInvalid(MISSTATED.to_owned()) } else { error }
+    }
+}
+
+const MISSTATED: &str = "the chunk is not as long as its Content-Range says";
+
+impl Chunk {
+    /// The chunk that a request carries.
+    ///
+    /// # Errors
+    /// [`UploadError::SizeInvalid`] when Content-Range and Content-Length contradict each other. `None` for a
+    /// Content-Range that is none.
+    pub(super) fn of(call: &Call, body: Body) -> Option<Result<Self, UploadError>> {
+        let length = DeclaredLength::default();
+        let Some(range) = call.parts.headers.get(header::CONTENT_RANGE) else {
+            return Some(Ok(Self { at: None, content: content(body), length }));
+        };
+        let range = range.to_str().ok()?.parse::<ContentRange>().ok()?;
+        let mut content = content(body);
+        match content.length {
+            Some(actual) if actual != range.length => return Some(Err(UploadError::SizeInvalid(MISSTATED.to_owned()))),
+            Some(_) => {}
+            None => {
+                content.stream = checked(content.stream, range.length, length.clone());
+                content.length = Some(range.length);
+            }
+        }
+        Some(Ok(Self { at: Some(range.start), content, length }))
+    }
+}
+
+/// The body as content. Its length is known but for chunked transfer coding.
+pub(super) fn content(body: Body) -> Content {
+    let length = body.size_hint().exact();
+    let frames = BodyStream::new(body);
+    let bytes = frames.try_filter_map(async |frame| Ok(frame.into_data().ok())).map_err(io::Error::other);
+    Content { length, stream: bytes.boxed() }
+}
+
+/// `stream`, ending in an error unless it has `length` bytes.
+fn checked(stream: ByteStream, length: u64, misstated: DeclaredLength) -> ByteStream {
+    let state = Some((stream, length));
+    stream::unfold(state, move |state| {
+        let misstated = misstated.clone();
+        async move {
+            let (mut stream, left) = state?;
+            let wrong = || {
+                misstated.0.store(true, Ordering::Release);
+                Some((Err(io::Error::new(io::ErrorKind::InvalidData, MISSTATED)), None))
+            };
+            match stream.next().await {
+                Some(Ok(bytes)) => match left.checked_sub(bytes.len() as u64) {
+                    Some(left) => Some((Ok(bytes), Some((stream, left)))),
+                    None => wrong(),
+                },
+                Some(Err(error)) => Some((Err(error), None)),
+                None if left > 0 => wrong(),
+                None => None,
+            }
+        }
+    })
+    .boxed()
+}
+
+/// The whole body, which has at most `limit` bytes.
+///
+/// # Errors
+/// 413 when it is longer; 400 when it broke off.
+pub(super) async fn whole(mut body: Body, limit: usize) -> Result<Bytes, Fault> {
+    let too_large = || {
+        let message = format!("the content is longer than the {limit} bytes that are taken here");
+        Fault::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::SizeInvalid, message)
+    };
+    let expected = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if expected > limit {
+        return Err(too_large());
+    }
+    // Copied, since what is kept of it must not hold on to the connection's larger buffers.
+    let mut content = Vec::with_capacity(expected);
+    while let Some(frame) = body.frame().await {
+        let broken = |error| Fault::from(UploadError::Interrupted(format!("{error}")));
+        let Ok(bytes) = frame.map_err(broken)?.into_data() else { continue };
+        if content.len() + bytes.len() > limit {
+            return Err(too_large());
+        }
+        content.extend_from_slice(&bytes);
+    }
+    Ok(content.into())
+}

@@ -1,0 +1,59 @@
+//! The body of a download: exactly as many bytes as its Content-Length says.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+
+use crate::distribution::ByteStream;
+
+/// A stream of a known length. When storage gives less, the body ends in an error, so that the connection breaks off
+/// and the client knows; more is never sent.
+pub(super) struct Download {
+    stream: ByteStream,
+    left: u64,
+}
+
+impl Download {
+    pub(super) fn new(stream: ByteStream, length: u64) -> Self {
+        Self { stream, left: length }
+    }
+}
+
+impl Body for Download {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        if self.left == 0 {
+            return Poll::Ready(None);
+        }
+        Poll::Ready(Some(match ready!(self.stream.as_mut().poll_next(cx)) {
+            Some(Ok(mut bytes)) => {
+                bytes.truncate(usize::try_from(self.left).unwrap_or(usize::MAX));
+                self.left -= bytes.len() as u64;
+                Ok(Frame::data(bytes))
+            }
+            Some(Err(error)) => {
+                tracing::warn!(%error, left = self.left, "a download broke off");
+                Err(error)
+            }
+            None => {
+                tracing::error!(left = self.left, "stored content ended early");
+                Err(io::ErrorKind::UnexpectedEof.into())
+            }
+        }))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
+    }
+}

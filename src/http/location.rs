@@ -1,0 +1,59 @@
+//! URLs in answers.
+
+use http::{HeaderValue, header, request::Parts, uri::Authority};
+
+use super::{Arrival, Options, answer::value};
+use crate::{
+    api::{Query, Route},
+    distribution::Upload,
+    name::RepositoryName,
+};
+
+/// Makes URLs that the client of one request can follow.
+pub(super) struct Urls<'a> {
+    prefix: &'a str,
+    /// Scheme and host; empty for URLs relative to where the client asked.
+    base: String,
+}
+
+impl<'a> Urls<'a> {
+    /// By configuration, else as the client or the proxy before it says that it reached the registry. Relative where
+    /// nobody says.
+    pub(super) fn of(options: &'a Options, parts: &Parts, arrival: &Arrival) -> Self {
+        let base = match &options.host {
+            _ if options.relative_urls => String::new(),
+            Some(host) => host.trim_end_matches('/').to_owned(),
+            None => asked(parts, arrival).unwrap_or_default(),
+        };
+        Self { prefix: &options.prefix, base }
+    }
+
+    /// The URL of `route`.
+    pub(super) fn route(&self, route: &Route) -> HeaderValue {
+        let Self { base, prefix } = self;
+        value(format!("{base}{prefix}{route}"))
+    }
+
+    /// The URL by which `upload` goes on.
+    pub(super) fn upload(&self, name: &RepositoryName, upload: &Upload) -> HeaderValue {
+        let Self { base, prefix } = self;
+        let route = Route::Upload(name.clone(), upload.id.clone());
+        let query = Query::default().with("_state", upload.state.as_str());
+        value(format!("{base}{prefix}{route}?{query}"))
+    }
+}
+
+/// Scheme and host by which the client asked.
+fn asked(parts: &Parts, arrival: &Arrival) -> Option<String> {
+    // Each proxy may have added its own; the first is the one that the client spoke to.
+    let first = |name: &str| Some(parts.headers.get(name)?.to_str().ok()?.split(',').next()?.trim());
+    let host = first("x-forwarded-host").or_else(|| parts.uri.authority().map(Authority::as_str));
+    let host = host.or_else(|| first(header::HOST.as_str()))?;
+    let host: Authority = host.parse().ok()?;
+    let scheme = match first("x-forwarded-proto") {
+        Some(scheme @ ("http" | "https")) => scheme,
+        _ if arrival.secure => "https",
+        _ => "http",
+    };
+    Some(format!("{scheme}://{host}"))
+}

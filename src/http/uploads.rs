@@ -1,0 +1,150 @@
+//! `/v2/<name>/blobs/uploads/`: sessions that take a blob in (OCI distribution specification, "Pushing blobs").
+
+use axum::{body::Body, response::Response};
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use uuid::Uuid;
+
+use super::{
+    answer::{Answer, value},
+    call::Call,
+    content::{Chunk, content},
+    fault::Fault,
+};
+use crate::{
+    api::{ErrorCode, Query, Route},
+    digest::{Algorithm, Digest},
+    distribution::{BlobWriter, Created, NewUpload, Repository, Upload, UploadError},
+    name::RepositoryName,
+};
+
+const DOCKER_UPLOAD_UUID: HeaderName = HeaderName::from_static("docker-upload-uuid");
+
+/// `POST`: mounts a blob, takes a whole one, or opens a session.
+pub(super) async fn open(call: &Call, name: &RepositoryName, body: Body) -> Result<Response, Fault> {
+    let query = call.query();
+    let digest = digest_of(&query)?;
+    let new = NewUpload { mount: mount_of(&query)?, algorithm: algorithm_of(&query, digest.as_ref())? };
+    let mounted = new.mount.as_ref().map(|(digest, _)| *digest);
+    let repository = call.repository(name);
+    match (repository.blobs().create(&call.ctx, new).await?, mounted, digest) {
+        (Created::Mounted(descriptor), mounted, _) => Ok(created(call, name, &mounted.unwrap_or(descriptor.digest))),
+        (Created::Session(writer), _, Some(digest)) => {
+            writer.commit(&call.ctx, &digest, None, content(body)).await?;
+            Ok(created(call, name, &digest))
+        }
+        (Created::Session(writer), ..) => Ok(stands(call, name, StatusCode::ACCEPTED, &writer.upload())),
+    }
+}
+
+/// `GET`: how far the session has come.
+pub(super) async fn status(call: &Call, name: &RepositoryName, id: &str) -> Result<Response, Fault> {
+    let repository = call.repository(name);
+    let upload = resume(call, &*repository, id).await?.refresh(&call.ctx).await?;
+    Ok(stands(call, name, StatusCode::NO_CONTENT, &upload))
+}
+
+/// `PATCH`: appends a chunk, or all of the content.
+pub(super) async fn append(call: &Call, name: &RepositoryName, id: &str, body: Body) -> Result<Response, Fault> {
+    let repository = call.repository(name);
+    let mut writer = resume(call, &*repository, id).await?;
+    let Some(chunk) = Chunk::of(call, body) else {
+        return Err(range_malformed(call, name, &mut *writer).await);
+    };
+    let Chunk { at, content, length } = chunk?;
+    match writer.append(&call.ctx, at, content).await.map_err(|error| length.explain(error)) {
+        Ok(upload) => Ok(stands(call, name, StatusCode::ACCEPTED, &upload)),
+        Err(error @ UploadError::RangeInvalid { .. }) => Err(with_place(error, call, name, &writer.upload())),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `PUT`: appends the last bytes, if any, and closes the session: the content has the digest that the client gives,
+/// or nothing is stored.
+pub(super) async fn close(call: &Call, name: &RepositoryName, id: &str, body: Body) -> Result<Response, Fault> {
+    let digest = digest_of(&call.query())?;
+    let digest =
+        digest.ok_or_else(|| Fault::bad(ErrorCode::DigestInvalid, "digest= is missing; it closes the upload"))?;
+    let repository = call.repository(name);
+    let mut writer = resume(call, &*repository, id).await?;
+    let Some(chunk) = Chunk::of(call, body) else {
+        return Err(range_malformed(call, name, &mut *writer).await);
+    };
+    let Chunk { at, content, length } = chunk?;
+    match writer.commit(&call.ctx, &digest, at, content).await.map_err(|error| length.explain(error)) {
+        Ok(_) => Ok(created(call, name, &digest)),
+        Err(error @ UploadError::RangeInvalid { .. }) => {
+            let upload = resume(call, &*repository, id).await?.refresh(&call.ctx).await?;
+            Err(with_place(error, call, name, &upload))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `DELETE`: cancels the session.
+pub(super) async fn cancel(call: &Call, name: &RepositoryName, id: &str) -> Result<Response, Fault> {
+    let repository = call.repository(name);
+    resume(call, &*repository, id).await?.cancel(&call.ctx).await?;
+    Ok(Answer::new(StatusCode::NO_CONTENT).empty())
+}
+
+/// The session that the path and the query's `_state` name.
+async fn resume(call: &Call, repository: &dyn Repository, id: &str) -> Result<Box<dyn BlobWriter>, UploadError> {
+    // Ids are UUIDs in their hyphenated form; anything else was never handed out and reaches no storage.
+    if id.len() != uuid::fmt::Hyphenated::LENGTH || Uuid::try_parse(id).is_err() {
+        return Err(UploadError::Unknown(id.to_owned()));
+    }
+    let query = call.query();
+    repository.blobs().resume(&call.ctx, id, query.get("_state").unwrap_or_default()).await
+}
+
+/// The digest that the client gives the whole content.
+fn digest_of(query: &Query) -> Result<Option<Digest>, Fault> {
+    Ok(query.get("digest").map(str::parse).transpose()?)
+}
+
+/// The blob to mount, and from where if the client says.
+fn mount_of(query: &Query) -> Result<Option<(Digest, Option<RepositoryName>)>, Fault> {
+    let Some(digest) = query.get("mount") else { return Ok(None) };
+    let from = query.get("from").filter(|from| !from.is_empty()).map(str::parse).transpose()?;
+    Ok(Some((digest.parse()?, from)))
+}
+
+/// The algorithm by which the client will name the content, where it says so or shows it.
+fn algorithm_of(query: &Query, digest: Option<&Digest>) -> Result<Option<Algorithm>, Fault> {
+    let said = query.get("digest-algorithm").map(str::parse).transpose()?;
+    Ok(said.or(digest.map(Digest::algorithm)))
+}
+
+/// 201: the blob is there, under the digest that the client used.
+fn created(call: &Call, name: &RepositoryName, digest: &Digest) -> Response {
+    let route = Route::Blob(name.clone(), *digest);
+    Answer::new(StatusCode::CREATED).with(header::LOCATION, call.urls().route(&route)).digest(digest).empty()
+}
+
+/// Where the session stands, and the URL by which it goes on.
+fn stands(call: &Call, name: &RepositoryName, status: StatusCode, upload: &Upload) -> Response {
+    let headers = place(call, name, upload);
+    headers.into_iter().fold(Answer::new(status), |answer, (name, value)| answer.with(name, value)).empty()
+}
+
+/// 416 and where the session stands. Nothing was changed.
+fn with_place(error: UploadError, call: &Call, name: &RepositoryName, upload: &Upload) -> Fault {
+    place(call, name, upload).into_iter().fold(error.into(), |fault: Fault, (name, value)| fault.with(name, value))
+}
+
+async fn range_malformed(call: &Call, name: &RepositoryName, writer: &mut dyn BlobWriter) -> Fault {
+    match writer.refresh(&call.ctx).await {
+        Ok(upload) => with_place(UploadError::RangeInvalid { stored: upload.size }, call, name, &upload),
+        Err(error) => error.into(),
+    }
+}
+
+fn place(call: &Call, name: &RepositoryName, upload: &Upload) -> [(HeaderName, HeaderValue); 3] {
+    // The specification's range cannot say that nothing is stored: clients read `0-0` as that.
+    let last = upload.size.saturating_sub(1);
+    [
+        (header::LOCATION, call.urls().upload(name, upload)),
+        (header::RANGE, value(format!("0-{last}"))),
+        (DOCKER_UPLOAD_UUID, value(upload.id.clone())),
+    ]
+}
