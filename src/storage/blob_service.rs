@@ -151,9 +151,16 @@ impl BlobService for RepositoryBlobs {
     async fn delete(&self, ctx: &Context, digest: &Digest) -> Result<(), BlobError> {
         // Storage is asked, not a cache: it must know what it revokes.
         let canonical = self.layers.statter().backend().resolve(ctx, digest).await?;
-        if let Some(manifest) = self.revisions.naming(ctx, &[*digest, canonical]).await? {
+        let names = [*digest, canonical];
+        if let Some(manifest) = self.revisions.naming(ctx, &names).await? {
             return Err(BlobError::InUse { blob: *digest, manifest });
         }
-        self.layers.unlink(ctx, digest, &canonical).await
+        self.layers.unlink(ctx, digest, &canonical).await?;
+        // A manifest that was pushed meanwhile found the blob still there, and must keep it.
+        if let Some(manifest) = self.revisions.naming(ctx, &names).await? {
+            self.layers.statter().backend().link(ctx, digest, &canonical).await?;
+            return Err(BlobError::InUse { blob: *digest, manifest });
+        }
+        Ok(())
     }
 }
