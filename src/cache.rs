@@ -1,12 +1,33 @@
 //! Descriptor caches: descriptor services that forget. A cache is never the truth.
 //!
+//! | cache | lies | in front of |
+//! |---|---|---|
+//! | [`none::NoCache`] | nowhere | |
+//! | [`memory::MemoryCache`] | in this process | |
+//! | [`dynamodb::DynamoDbCache`] | in a table that all instances share | |
+//! | [`breaker::Breaker`] | | a cache that may fail, which it leaves alone for a while when it does |
+//! | [`tiered::Tiered`] | in this process | a shared cache |
+//!
+//! What all of them promise:
+//! - **A name is not access.** A provisional digest leads to a canonical one within its own scope, and it is the
+//!   canonical entry that grants: once that is cleared, no name of it is answered. A cache may have forgotten where
+//!   a name leads; who revokes access clears the canonical digest.
+//! - **What was cleared stays cleared** for [`TOMBSTONE_LIFE`]: whatever is set meanwhile is left unset.
+//! - **The global scope knows no media types**: those are a repository's own business.
+//!
 //! One suite (`tests/caches.rs`) is run by each implementation.
 
+pub mod breaker;
+mod clock;
 pub mod dynamodb;
 pub mod memory;
+pub mod none;
+mod scope;
 pub mod tiered;
 
 use std::{sync::Arc, time::Duration};
+
+pub use clock::Clock;
 
 use crate::{distribution::BlobDescriptorService, name::RepositoryName};
 
