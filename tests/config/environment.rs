@@ -1,0 +1,183 @@
+//! `REGISTRY_*` variables.
+
+use berth::config::{Config, Driver, S3, Secret, keys};
+
+use crate::{environment, header, overridden, pairs, refused::No};
+
+/// A value of each key that differs from its default, and the variables without which it means nothing.
+fn sample(key: &str) -> (&'static str, Vec<(String, String)>) {
+    let bucket = || pairs([("REGISTRY_STORAGE_S3_BUCKET", "base")]);
+    let table = || pairs([("REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR", "dynamodb"), ("REGISTRY_DYNAMODB_TABLE", "base")]);
+    match key {
+        "version" => ("0.1", vec![]),
+        "log.level" => ("debug", vec![]),
+        "log.formatter" => ("json", vec![]),
+        "log.accesslog.disabled" => ("true", vec![]),
+        "log.fields" => ("{service: registry}", vec![]),
+        "storage.filesystem.rootdirectory" => ("/srv/registry", vec![]),
+        "storage.s3.bucket" => ("images", vec![]),
+        "storage.s3.region" => ("eu-central-1", bucket()),
+        "storage.s3.regionendpoint" => ("http://localhost:9000", bucket()),
+        "storage.s3.rootdirectory" => ("/images", bucket()),
+        "storage.s3.forcepathstyle" => ("true", bucket()),
+        "storage.s3.accesskey" => ("id", [bucket(), pairs([("REGISTRY_STORAGE_S3_SECRETKEY", "base")])].concat()),
+        "storage.s3.secretkey" => ("sesame", [bucket(), pairs([("REGISTRY_STORAGE_S3_ACCESSKEY", "base")])].concat()),
+        "storage.inmemory" => ("", vec![]),
+        "storage.delete.enabled" => ("false", vec![]),
+        "storage.redirect.disable" => ("true", vec![]),
+        "storage.cache.blobdescriptor" | "storage.cache.layerinfo" => ("inmemory", vec![]),
+        "storage.cache.blobdescriptorsize" => ("7", vec![]),
+        "dynamodb.table" => ("descriptors", pairs([("REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR", "dynamodb")])),
+        "dynamodb.region" => ("eu-central-1", table()),
+        "dynamodb.endpoint" => ("http://localhost:8000", table()),
+        "http.addr" => ("0.0.0.0:80", vec![]),
+        "http.secret" => ("a secret of many bytes", vec![]),
+        "http.host" => ("https://registry.example.com", vec![]),
+        "http.prefix" => ("/prefix/", vec![]),
+        "http.relativeurls" => ("true", vec![]),
+        "http.headers" => ("{X-One: [two]}", vec![]),
+        "validation.manifests.indexes.platforms" | "validation.manifests.images.layers" => ("none", vec![]),
+        _ => panic!("{key} is new: give it a value here"),
+    }
+}
+
+/// Without what tells where a value stood.
+fn anonymous(mut config: Config) -> Config {
+    config.storage.chosen_by = None;
+    config.warnings.clear();
+    config
+}
+
+#[test]
+fn every_key_is_set_by_its_variable_as_by_the_file() {
+    for key in keys() {
+        let (value, base) = sample(key);
+        let name = format!("REGISTRY_{}", key.to_ascii_uppercase().replace('.', "_"));
+        let nested = key.split('.').rev().fold(value.to_owned(), |inside, name| format!("{{{name}: {inside}}}"));
+        let file = if key == "version" { nested } else { nested.replacen('{', "{version: 0.1, ", 1) };
+        let by_variable = |name: String| {
+            let variables = [base.clone(), vec![(name, value.to_owned())]].concat();
+            Config::load(None, variables).map(anonymous)
+        };
+
+        let by_file = Config::parse("config.yml", &file, base.clone()).map(anonymous);
+        assert!(by_file.is_ok(), "{key}: {by_file:?}");
+        assert_eq!(by_variable(name.clone()), by_file, "{key}");
+        assert_eq!(by_variable(name.to_ascii_lowercase()), by_file, "{key} in lower case");
+        if key != "version" {
+            assert_ne!(Config::load(None, base.clone()).map(anonymous), by_file, "{key} has an effect");
+        }
+    }
+}
+
+#[test]
+fn variables_override_the_file() {
+    let file = "
+version: 0.1
+log: {level: info, fields: {Service: registry}}
+storage:
+  filesystem: {rootdirectory: /srv}
+  delete: {enabled: false}
+http:
+  host: https://registry.example.com
+  headers: {X-Frame-Options: [DENY], X-List: [a, b]}
+";
+    let config = overridden(
+        file,
+        [
+            ("REGISTRY_LOG_LEVEL", "error"),
+            ("REGISTRY_LOG_FIELDS_SERVICE", "other"),
+            ("REGISTRY_LOG_FIELDS_MY_PORT", "5"),
+            ("REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY", "/other: #1"),
+            ("REGISTRY_HTTP_HEADERS_X-FRAME-OPTIONS", "[SAMEORIGIN]"),
+            ("REGISTRY_HTTP_HEADERS_X-LIST_1", "c"),
+            ("REGISTRY_HTTP_HEADERS_X-LIST_2", "d: e"),
+            ("REGISTRY_HTTP_HEADERS_X-NEW", "max-age=5; more"),
+            ("REGISTRY_HTTP_SECRET", "'a secret in quotes'"),
+            ("REGISTRY_HTTP_HOST", ""),
+        ],
+    )
+    .unwrap();
+    assert_eq!(config.log.level, tracing::Level::ERROR);
+    assert_eq!(config.log.fields["Service"], "other");
+    assert_eq!(config.log.fields["my_port"], "5");
+    assert_eq!(config.storage.driver, Driver::Filesystem { root: "/other: #1".into() });
+    assert_eq!(config.storage.chosen_by.as_deref(), Some("REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY"));
+    assert!(!config.storage.delete, "its neighbour stays");
+    assert_eq!(header(&config, "x-frame-options"), ["SAMEORIGIN"]);
+    assert_eq!(header(&config, "x-list"), ["a", "c", "d: e"]);
+    assert_eq!(header(&config, "x-new"), ["max-age=5; more"]);
+    assert_eq!(header(&config, "x-content-type-options"), ["nosniff"]);
+    assert_eq!(config.http.secret.as_ref().map(Secret::expose), Some("a secret in quotes"));
+    assert_eq!(config.http.host, None, "empty is unset");
+
+    // A driver named for the whole section replaces it, before what is more specific is set.
+    let config = overridden(
+        file,
+        [("REGISTRY_STORAGE_S3_BUCKET", "images"), ("REGISTRY_STORAGE", "s3"), ("REGISTRY_STORAGE_S3_REGION", "r1")],
+    )
+    .unwrap();
+    assert!(matches!(config.storage.driver, Driver::S3(S3 { bucket, .. }) if bucket == "images"));
+    assert!(config.storage.delete, "its neighbour is gone");
+
+    // A section is YAML, and replaces all below it.
+    let variables = [("REGISTRY_HTTP", "{addr: ':1', headers: {X-A: b}}"), ("REGISTRY_LOG", "")];
+    let config = overridden(file, variables).unwrap();
+    assert_eq!(config.http.addr.port, 1);
+    assert_eq!(header(&config, "x-list"), [""; 0]);
+    assert!(config.log.fields.is_empty());
+}
+
+#[test]
+#[rustfmt::skip] // a table
+fn variables_that_are_wrong_are_named() {
+    for (name, value, key, no) in [
+        ("REGISTRY_HTPP_ADDR", ":1", "htpp.addr: ", No::Such("")),
+        ("REGISTRY_", "", "", No::Such("")),
+        ("REGISTRY__LOG", "", ".log: ", No::Such("")),
+        ("REGISTRY_LOG_LEVEL_X", "", "log.level.x: ", No::Such("log")),
+        ("REGISTRY_HTTP_PORT", "5000", "http.port: ", No::Such("http")),
+        ("REGISTRY_AUTH", "htpasswd", "auth: ", No::Offer("")),
+        ("REGISTRY_AUTH_HTPASSWD_PATH", "/p", "auth.htpasswd.path: ", No::Offer("")),
+        ("registry_log_level", "loud", "log.level: ", No::Value("loud", "error, warn, info, debug")),
+        ("REGISTRY_VERSION", "1", "version: ", No::Value("1", "0.1")),
+        ("REGISTRY_STORAGE", "{", "storage: ", No::Because("not readable as YAML: unclosed bracket '{'")),
+        ("REGISTRY_STORAGE_S3", "{bukket: b}", "storage.s3.bukket: ", No::Such("storage.s3")),
+        ("REGISTRY_HTTP_HEADERS_X-A_1", "b", "http.headers.x-a: ", No::Because("has no element 1; allowed: 0 to 0")),
+        ("REGISTRY_HTTP_HEADERS_", "b", "http.headers.: ",
+            No::Because("has no name; allowed: a map of header names, each with a value or a list of values")),
+        ("REGISTRY_STORAGE_S3_SECRETKEY", "\u{fffd}", "storage.s3.secretkey: ", No::Because("not UTF-8; allowed: UTF-8")),
+    ] {
+        assert_eq!(environment([(name, value)]).unwrap_err(), format!("{name}: {key}{}", no.text()));
+    }
+    assert_eq!(
+        environment([("REGISTRY_LOG_LEVEL", "info"), ("Registry_Log_Level", "info")]).unwrap_err(),
+        "REGISTRY_LOG_LEVEL: set a second time as Registry_Log_Level"
+    );
+    assert_eq!(
+        overridden("version: 0.1\nstorage: {filesystem: {rootdirectory: /srv}}", [("REGISTRY_STORAGE_S3_BUCKET", "b")])
+            .unwrap_err(),
+        "config.yml:2: storage.filesystem: s3 is given too (REGISTRY_STORAGE_S3_BUCKET); \
+         allowed: one of filesystem, s3, inmemory"
+    );
+}
+
+#[test]
+fn variables_of_others_are_passed_over() {
+    let config = environment([
+        ("REGISTRY_AUTH_FILE", "/run/user/1000/auth.json"),
+        // Kubernetes, for services named registry, registry-http and registry-ui
+        ("REGISTRY_SERVICE_HOST", "10.0.0.1"),
+        ("REGISTRY_SERVICE_PORT", "5000"),
+        ("REGISTRY_SERVICE_PORT_HTTP", "5000"),
+        ("REGISTRY_PORT", "tcp://10.0.0.1:5000"),
+        ("REGISTRY_PORT_5000_TCP", "tcp://10.0.0.1:5000"),
+        ("REGISTRY_PORT_5000_TCP_ADDR", "10.0.0.1"),
+        ("REGISTRY_HTTP_PORT", "tcp://10.0.0.2:5000"),
+        ("REGISTRY_HTTP_SERVICE_HOST", "10.0.0.2"),
+        ("REGISTRY_UI_PORT_80_TCP_PROTO", "tcp"),
+        ("MY_REGISTRY_LOG_LEVEL", "loud"),
+        ("REGISTRYLOG", "loud"),
+    ]);
+    assert_eq!(config, Ok(Config::default()));
+}
