@@ -11,7 +11,7 @@
 //! | F3 | [`driver`] (where bytes live), [`cache`] (descriptors), [`api`] (the wire contract), [`config`], [`aws`] (what its clients share) |
 //! | F4 | [`storage`]: the interfaces over a driver and a cache |
 //! | F5 | [`http`]: handlers over the interfaces |
-//! | F6 | [`wire`]: builds real adapters from configuration |
+//! | F6 | [`wire`]: builds real adapters from configuration; [`logging`] |
 
 pub mod api;
 pub mod aws;
@@ -23,6 +23,7 @@ pub mod digest;
 pub mod distribution;
 pub mod driver;
 pub mod http;
+pub mod logging;
 pub mod manifest;
 pub mod name;
 pub mod storage;

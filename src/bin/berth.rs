@@ -1,3 +1,153 @@
 //! The command line.
 
-fn main() {}
+use std::{
+    io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::Context as _;
+use berth::{
+    config::{Address, Config, ConfigError, Driver, process_environment},
+    http, logging, wire,
+};
+use clap::{Parser, Subcommand};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+
+/// A container registry with no server to run: OCI Distribution from a folder, or from S3 and DynamoDB.
+#[derive(Parser)]
+#[command(name = "berth", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the registry. Needs no configuration: 127.0.0.1:5000, data in ./data.
+    Serve(Serve),
+}
+
+#[derive(clap::Args)]
+struct Serve {
+    /// Configuration in distribution's YAML; REGISTRY_CONFIGURATION_PATH names it too. REGISTRY_* variables override.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where to listen.
+    #[arg(long, value_name = "HOST:PORT")]
+    addr: Option<String>,
+    /// The folder that holds the data.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+/// What is wrong with the command line or the configuration, as clap exits too.
+const MISCONFIGURED: u8 = 2;
+
+fn main() -> ExitCode {
+    let Command::Serve(arguments) = Cli::parse().command;
+    let config = match configuration(&arguments) {
+        Ok(config) => config,
+        Err(error) => return complain(MISCONFIGURED, &error),
+    };
+    if let Err(error) = logging::init(&config.log) {
+        return complain(MISCONFIGURED, &error);
+    }
+    match serve(&config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => complain(1, &format!("{error:#}")),
+    }
+}
+
+/// One line that says what is wrong.
+fn complain(code: u8, error: &dyn std::fmt::Display) -> ExitCode {
+    eprintln!("berth: {error}");
+    ExitCode::from(code)
+}
+
+fn configuration(arguments: &Serve) -> Result<Config, ConfigError> {
+    let mut config = Config::load(arguments.config.as_deref(), process_environment())?;
+    if let Some(addr) = &arguments.addr {
+        config = config.with_addr(addr)?;
+    }
+    if let Some(data) = &arguments.data {
+        config = config.with_data_dir(data)?;
+    }
+    Ok(config)
+}
+
+#[tokio::main]
+async fn serve(config: &Config) -> anyhow::Result<()> {
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    let data = place(&config.storage.driver);
+    let app = wire::app(config).await.with_context(|| format!("{data} cannot be used"))?;
+    let listener = listen(&config.http.addr).await?;
+    // Listened to before anyone is told where the registry is, so that no early signal ends the process midway.
+    let (told, insisted) = (signals(1)?, signals(2)?);
+    let port = listener.local_addr().context("the socket has no address")?.port();
+    println!("Berth serves {}, data in {data}", url(config, port));
+
+    let stop = async {
+        told.await;
+        tracing::info!("stopping once the requests under way are answered; a second signal stops at once");
+    };
+    tokio::select! {
+        () = http::serve(listener, http::router(app), http::Timeouts::default(), stop) => Ok(()),
+        () = insisted => anyhow::bail!("stopped at once"),
+    }
+}
+
+/// Where the data is, for people.
+fn place(driver: &Driver) -> String {
+    match driver {
+        Driver::Filesystem { root } => {
+            std::path::absolute(root).as_deref().map_or(root.as_path(), Path::new).display().to_string()
+        }
+        Driver::S3(s3) => match &s3.endpoint {
+            Some(endpoint) => format!("s3://{}/{} at {endpoint}", s3.bucket, s3.root),
+            None => format!("s3://{}/{}", s3.bucket, s3.root),
+        },
+        Driver::InMemory => "memory, gone when it stops".to_owned(),
+    }
+}
+
+/// Where clients on this machine find the registry.
+fn url(config: &Config, port: u16) -> String {
+    let host = match config.http.addr.host.as_str() {
+        "" | "0.0.0.0" | "::" => "localhost".to_owned(),
+        host => host.to_owned(),
+    };
+    let prefix = config.http.prefix.trim_end_matches('/');
+    format!("http://{}{prefix}", Address { host, port })
+}
+
+async fn listen(addr: &Address) -> anyhow::Result<TcpListener> {
+    let bound = match addr.host.as_str() {
+        // Every interface: a socket for IPv6 takes IPv4 too, where there is IPv6 at all.
+        "" => match TcpListener::bind(("::", addr.port)).await {
+            Err(error) if error.kind() != io::ErrorKind::AddrInUse => TcpListener::bind(("0.0.0.0", addr.port)).await,
+            bound => bound,
+        },
+        host => TcpListener::bind((host, addr.port)).await,
+    };
+    bound.with_context(|| format!("cannot listen on {addr} (--addr HOST:PORT chooses another address)"))
+}
+
+/// Completes when SIGTERM or SIGINT has come `times` times, counted from now.
+fn signals(times: usize) -> io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        for _ in 0..times {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        }
+    })
+}
