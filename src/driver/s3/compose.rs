@@ -1,0 +1,78 @@
+//! One object of several, mostly by S3 itself.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
+use super::{
+    attempt::{LONG, Question},
+    bucket::Bucket,
+    put::if_nothing_there,
+};
+use crate::{
+    context::Context,
+    driver::{DriverError, Path, PutOptions},
+};
+
+/// Small files that are read at once.
+const READS: usize = 8;
+
+const CREATE: PutOptions = PutOptions { create_only: true, checksum: None };
+
+impl Bucket {
+    pub(super) async fn compose(
+        self: &Arc<Self>,
+        ctx: &Context,
+        sources: &[(Path, u64)],
+        destination: &Path,
+    ) -> Result<(), DriverError> {
+        for (empty, _) in sources.iter().filter(|(_, size)| *size == 0) {
+            self.stat(ctx, empty).await?;
+        }
+        let sources: Vec<_> = sources.iter().filter(|(_, size)| *size > 0).cloned().collect();
+        let size: u64 = sources.iter().map(|(_, size)| size).sum();
+        match sources.as_slice() {
+            [] => self.put_whole(ctx, destination, Bytes::new(), CREATE).await,
+            [(source, size)] if *size <= self.sizes.single => self.copy(ctx, source, destination).await,
+            _ if size <= self.sizes.part => {
+                let files = sources.iter().map(|(path, size)| (path, 0, *size));
+                let whole = concatenate(self, ctx, files, size).await?;
+                self.put_whole(ctx, destination, whole, CREATE).await
+            }
+            _ => self.compose_parts(ctx, &sources, size, destination).await,
+        }
+    }
+
+    async fn copy(&self, ctx: &Context, source: &Path, destination: &Path) -> Result<(), DriverError> {
+        let (from, to) = (self.copy_source(source), self.key(destination));
+        let question = Question { operation: "CopyObject", key: &to, patience: LONG };
+        let copied = self.ask(ctx, question, || {
+            let copy = self.client.copy_object().bucket(&self.name).key(&to).copy_source(&from);
+            copy.set_if_none_match(if_nothing_there(true)).send()
+        });
+        match copied.await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                let subject = if error.is_not_found() { source } else { destination };
+                Err(error.on(subject, self))
+            }
+        }
+    }
+}
+
+/// The bytes of `files` (path, offset and length), `size` in all, one after the other.
+pub(super) async fn concatenate(
+    bucket: &Bucket,
+    ctx: &Context,
+    files: impl Iterator<Item = (&Path, u64, u64)>,
+    size: u64,
+) -> Result<Bytes, DriverError> {
+    let reads: Vec<_> = files.map(|(path, offset, length)| bucket.get_range(ctx, path, offset, length)).collect();
+    let mut reads = stream::iter(reads).buffered(READS);
+    let mut whole = BytesMut::with_capacity(usize::try_from(size).unwrap_or(0));
+    while let Some(read) = reads.try_next().await? {
+        whole.extend_from_slice(&read);
+    }
+    Ok(whole.freeze())
+}

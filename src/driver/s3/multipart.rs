@@ -1,0 +1,175 @@
+//! A multipart upload, which is completed or aborted ("Uploading and copying objects using multipart upload", Amazon
+//! S3 User Guide). One whose process dies is left; a lifecycle rule of the bucket takes those.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use aws_sdk_s3::{
+    primitives::ByteStream,
+    types::{CompletedMultipartUpload, CompletedPart},
+};
+use bytes::Bytes;
+use tokio::{runtime::Handle, task::JoinHandle};
+use tracing::Instrument as _;
+
+use super::{
+    attempt::{LONG, Question, SHORT},
+    bucket::Bucket,
+    error::S3Error,
+    put::{CONTENT_TYPE, if_nothing_there},
+};
+use crate::context::{Caller, Context};
+
+/// An upload under way. It is aborted when it is dropped, unless it was completed.
+pub(super) struct Upload {
+    target: Target,
+    open: bool,
+}
+
+/// Where parts go.
+#[derive(Clone)]
+pub(super) struct Target {
+    bucket: Arc<Bucket>,
+    key: String,
+    id: String,
+    span: tracing::Span,
+}
+
+/// What of an object S3 copies into a part: all of it, or from a first to a last byte.
+pub(super) type CopiedRange = Option<(u64, u64)>;
+
+impl Upload {
+    /// Begins to write `key`.
+    pub(super) async fn begin(bucket: &Arc<Bucket>, ctx: &Context, key: String) -> Result<Self, S3Error> {
+        let question = Question { operation: "CreateMultipartUpload", key: &key, patience: SHORT };
+        let begun = bucket.ask(ctx, question, || {
+            bucket.client.create_multipart_upload().bucket(&bucket.name).key(&key).content_type(CONTENT_TYPE).send()
+        });
+        let id = begun.await?.upload_id.ok_or_else(|| S3Error::senseless("the answer has no UploadId"))?;
+        let target = Target { bucket: bucket.clone(), key, id, span: ctx.span().clone() };
+        Ok(Self { target, open: true })
+    }
+
+    pub(super) fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Makes the object, of `size` bytes, of `parts` in order.
+    pub(super) async fn complete(
+        mut self,
+        ctx: &Context,
+        parts: Vec<CompletedPart>,
+        size: u64,
+        create_only: bool,
+    ) -> Result<(), S3Error> {
+        let Target { bucket, key, id, .. } = &self.target;
+        let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
+        let question = Question { operation: "CompleteMultipartUpload", key, patience: LONG };
+        let completed = bucket.ask(ctx, question, || {
+            let complete = bucket.client.complete_multipart_upload().bucket(&bucket.name).key(key).upload_id(id);
+            complete.multipart_upload(parts.clone()).set_if_none_match(if_nothing_there(create_only)).send()
+        });
+        let error = match completed.await {
+            Ok(_) => {
+                self.open = false;
+                return Ok(());
+            }
+            Err(error) => error,
+        };
+        if error.is_conflict() && create_only && bucket.exists(ctx, key).await.unwrap_or(false) {
+            let there = S3Error::exists().during(question.operation);
+            self.abandon(ctx).await;
+            return Err(there);
+        }
+        // An attempt that seemed to fail may have completed it; then there is nothing to abort.
+        if error.follows_doubt() && (error.is_precondition() || error.has_code("NoSuchUpload")) {
+            let gone = self.target.abort(ctx).await.is_err_and(|error| error.has_code("NoSuchUpload"));
+            self.open = false;
+            let ours = gone && self.target.bucket.head(ctx, &self.target.key).await.is_ok_and(|found| found == size);
+            return if ours { Ok(()) } else { Err(error) };
+        }
+        self.abandon(ctx).await;
+        Err(error)
+    }
+
+    /// Aborts it, and waits until that is done, if there is time to wait.
+    pub(super) async fn abandon(mut self, ctx: &Context) {
+        if let Some(aborting) = self.abort_aside() {
+            match ctx.remaining() {
+                Ok(None) => drop(aborting.await),
+                Ok(Some(left)) => drop(tokio::time::timeout(left, aborting).await),
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn abort_aside(&mut self) -> Option<JoinHandle<()>> {
+        if !std::mem::take(&mut self.open) {
+            return None;
+        }
+        let target = self.target.clone();
+        let span = target.span.clone();
+        let abort = async move {
+            // What is dropped has often run out of time; the abort has a little of its own.
+            let deadline = Instant::now() + Duration::from_secs(30);
+            let ctx = Context::new("multipart abort".to_owned(), Caller::Registry, Some(deadline), target.span.clone());
+            if let Err(error) = target.abort(&ctx).await {
+                tracing::warn!(key = target.key, upload = target.id, %error, "a multipart upload is left; a lifecycle rule should take it");
+            }
+        };
+        // Without a runtime the process is ending.
+        Some(Handle::try_current().ok()?.spawn(abort.instrument(span)))
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        self.abort_aside();
+    }
+}
+
+impl Target {
+    /// Part `number`, counted from 1.
+    pub(super) async fn put(&self, ctx: &Context, number: i32, content: Bytes) -> Result<CompletedPart, S3Error> {
+        let Self { bucket, key, id, .. } = self;
+        let question = Question { operation: "UploadPart", key, patience: LONG };
+        let part = bucket.ask(ctx, question, || {
+            let part = bucket.client.upload_part().bucket(&bucket.name).key(key).upload_id(id).part_number(number);
+            part.body(ByteStream::from(content.clone())).send()
+        });
+        Ok(completed(number, part.await?.e_tag))
+    }
+
+    /// Part `number`, counted from 1, from `range` of the object that `source` names.
+    pub(super) async fn copy(
+        &self,
+        ctx: &Context,
+        number: i32,
+        source: &str,
+        range: CopiedRange,
+    ) -> Result<CompletedPart, S3Error> {
+        let Self { bucket, key, id, .. } = self;
+        let question = Question { operation: "UploadPartCopy", key, patience: LONG };
+        let part = bucket.ask(ctx, question, || {
+            let part = bucket.client.upload_part_copy().bucket(&bucket.name).key(key).upload_id(id).part_number(number);
+            let range = range.map(|(first, last)| format!("bytes={first}-{last}"));
+            part.copy_source(source).set_copy_source_range(range).send()
+        });
+        Ok(completed(number, part.await?.copy_part_result.and_then(|part| part.e_tag)))
+    }
+
+    async fn abort(&self, ctx: &Context) -> Result<(), S3Error> {
+        let Self { bucket, key, id, .. } = self;
+        let question = Question { operation: "AbortMultipartUpload", key, patience: SHORT };
+        let aborted = bucket.ask(ctx, question, || {
+            bucket.client.abort_multipart_upload().bucket(&bucket.name).key(key).upload_id(id).send()
+        });
+        aborted.await.map(|_| ())
+    }
+}
+
+fn completed(number: i32, e_tag: Option<String>) -> CompletedPart {
+    CompletedPart::builder().part_number(number).set_e_tag(e_tag).build()
+}
