@@ -1,6 +1,6 @@
 //! What a registry is told: YAML in distribution's format, and `REGISTRY_*` variables that override it.
 //!
-//! A file is flattened to dotted keys ([`Settings`](settings::Settings)), variables replace some of them, and each
+//! A file is flattened to dotted keys, variables replace some of them, and each
 //! section reads its own. An unknown key or a bad value is one line that names the place, the key, and what is
 //! allowed; nothing is ignored in silence.
 

@@ -1,6 +1,8 @@
 //! The floors of the crate: a file imports only from lower floors and from its own room, which is a file of `src/`
 //! with the folder of the same name. `src/lib.rs` names the rooms and `src/bin/` stands above them all.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail
+
 use std::{fmt, fs, path::Path};
 
 /// The rooms of each floor, the lowest first. `src/lib.rs` says what each is for.

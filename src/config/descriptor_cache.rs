@@ -111,11 +111,10 @@ impl DynamoDb {
         let endpoint = settings.get("dynamodb.endpoint").map(|found| read_endpoint(&found)).transpose()?;
         let Some(table) = settings.get("dynamodb.table") else { return Ok(None) };
         // "Naming rules" in the DynamoDB Developer Guide; an ARN may stand in a name's place.
-        let is_name = |text: &str| {
-            (3..=255).contains(&text.len())
-                && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
-        };
-        if !is_name(table.text) && !(table.text.starts_with("arn:") && !table.text.contains(char::is_whitespace)) {
+        let is_name = (3..=255).contains(&table.text.len())
+            && table.text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
+        let is_arn = table.text.starts_with("arn:") && !table.text.contains(char::is_whitespace);
+        if !is_name && !is_arn {
             return Err(table.refuse());
         }
         let bucket_region = if let Driver::S3(bucket) = driver { bucket.region.clone() } else { None };

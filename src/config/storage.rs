@@ -118,10 +118,9 @@ impl S3 {
         let Some(bucket) = settings.get("storage.s3.bucket") else {
             return Err(ConfigError::new(origin, "storage.s3.bucket", "missing; allowed: the name of a bucket"));
         };
-        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-        if !bucket.text.starts_with("arn:") && !bucket.text.bytes().all(is_name)
-            || bucket.text.contains(char::is_whitespace)
-        {
+        let is_name = bucket.text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+        let is_arn = bucket.text.starts_with("arn:") && !bucket.text.contains(char::is_whitespace);
+        if !is_name && !is_arn {
             return Err(bucket.refuse());
         }
         let endpoint = settings.get("storage.s3.regionendpoint").map(|found| read_endpoint(&found)).transpose()?;

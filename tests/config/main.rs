@@ -1,5 +1,7 @@
 //! Configuration: what is taken, what is refused and in which words, what overrides what.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail
+
 mod environment;
 mod files;
 mod hostile;
