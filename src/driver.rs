@@ -9,6 +9,7 @@
 mod error;
 mod path;
 
+pub mod fault;
 pub mod filesystem;
 pub mod memory;
 pub mod s3;
