@@ -1,1 +1,95 @@
-//! (being written)
+//! The only place that builds real adapters from configuration.
+
+use std::sync::Arc;
+
+use crate::{
+    aws::{Account, Keys, http_client, sdk_config},
+    cache::{
+        Clock, DescriptorCache,
+        breaker::Breaker,
+        dynamodb::{self, DynamoDbCache},
+        memory::{self, MemoryCache},
+        none::NoCache,
+        tiered::Tiered,
+    },
+    config::{CacheKind, Config, Driver, DynamoDb, S3},
+    driver::{
+        DriverError, StorageDriver,
+        filesystem::FilesystemDriver,
+        memory::MemoryDriver,
+        s3::{S3Config, S3Driver},
+    },
+    http::{App, Options as HttpOptions},
+    storage::{Options as StorageOptions, StorageRegistry, UploadSecret, Validation},
+};
+
+/// The API over the registry that `config` describes. Nothing is asked over the network yet; a folder is made when it
+/// is missing.
+///
+/// # Errors
+/// [`DriverError`] when the folder cannot be used.
+pub async fn app(config: &Config) -> Result<App, DriverError> {
+    // One client for both services: they share connections and the trusted certificates.
+    let http = std::cell::LazyCell::new(http_client);
+    let driver: Arc<dyn StorageDriver> = match &config.storage.driver {
+        Driver::Filesystem { root } => Arc::new(FilesystemDriver::open(root)?),
+        Driver::S3(bucket) => Arc::new(S3Driver::new(s3(bucket), &http).await),
+        Driver::InMemory => Arc::new(MemoryDriver::new()),
+    };
+    let memory = || {
+        let entries = usize::try_from(config.storage.cache.entries).unwrap_or(usize::MAX);
+        MemoryCache::new(memory::Options { entries, ..memory::Options::default() })
+    };
+    let cache: Arc<dyn DescriptorCache> = match &config.storage.cache.kind {
+        CacheKind::None => Arc::new(NoCache::default()),
+        CacheKind::InMemory => Arc::new(memory()),
+        CacheKind::DynamoDb(table) => {
+            let sdk = sdk_config(&http, &account(table, &config.storage.driver)).await;
+            let options = dynamodb::Options { table: table.table.clone(), clock: Clock::default() };
+            let shared = Breaker::new(Arc::new(DynamoDbCache::new(&sdk, options)), Clock::default());
+            Arc::new(Tiered::new(memory(), Arc::new(shared)))
+        }
+    };
+    let options = StorageOptions {
+        redirect: config.storage.redirect,
+        validation: Validation { layers: config.validation.layers, platforms: config.validation.platforms },
+        secret: config.http.secret.as_ref().map(|secret| UploadSecret::new(secret.expose().as_bytes())),
+        look_ahead: matches!(config.storage.cache.kind, CacheKind::DynamoDb(_)),
+    };
+    Ok(App {
+        namespace: Arc::new(StorageRegistry::new(driver, cache, options)),
+        options: HttpOptions {
+            host: config.http.host.clone(),
+            prefix: config.http.prefix.trim_end_matches('/').to_owned(),
+            relative_urls: config.http.relative_urls && config.http.host.is_none(),
+            headers: config.http.headers.clone(),
+            deletes: config.storage.delete,
+            request_timeout: None,
+            access_log: config.log.access,
+        },
+    })
+}
+
+fn s3(bucket: &S3) -> S3Config {
+    S3Config {
+        account: Account {
+            region: bucket.region.clone(),
+            endpoint: bucket.endpoint.clone(),
+            keys: keys(bucket),
+        },
+        root: Some(bucket.root.clone()).filter(|root| !root.is_empty()),
+        force_path_style: bucket.force_path_style,
+        ..S3Config::new(&bucket.bucket)
+    }
+}
+
+/// The table is reached with the bucket's keys, where those are configured: who has one account has no second.
+fn account(table: &DynamoDb, driver: &Driver) -> Account {
+    let keys = if let Driver::S3(bucket) = driver { keys(bucket) } else { None };
+    Account { region: table.region.clone(), endpoint: table.endpoint.clone(), keys }
+}
+
+fn keys(bucket: &S3) -> Option<Keys> {
+    let credentials = bucket.credentials.as_ref()?;
+    Some(Keys { access: credentials.access_key.clone(), secret: credentials.secret_key.expose().to_owned() })
+}

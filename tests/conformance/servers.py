@@ -23,8 +23,8 @@ EMULATOR_KEYS = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_REGION",
-    "BERTH_BUCKET",
-    "BERTH_TABLE",
+    "EMULATORS_BUCKET",
+    "EMULATORS_TABLE",
 ]
 
 
@@ -87,7 +87,7 @@ def _s3(emulated: dict[str, str], redirects: bool) -> dict:
     return {
         "storage": {
             "s3": {
-                "bucket": emulated["BERTH_BUCKET"],
+                "bucket": emulated["EMULATORS_BUCKET"],
                 "region": region,
                 "regionendpoint": emulated["AWS_ENDPOINT_URL_S3"],
                 "forcepathstyle": True,
@@ -97,7 +97,7 @@ def _s3(emulated: dict[str, str], redirects: bool) -> dict:
             "redirect": {"disable": not redirects},
         },
         "dynamodb": {
-            "table": emulated["BERTH_TABLE"],
+            "table": emulated["EMULATORS_TABLE"],
             "region": region,
             "endpoint": emulated["AWS_ENDPOINT_URL_DYNAMODB"],
         },

@@ -11,6 +11,7 @@ from .podman import Buildah, Podman
 from .regctl import Regctl
 from .skopeo import Skopeo
 
+# regctl first: it asks for a mount from anywhere, and would find what others have pushed.
 CLIENTS = [
-    Docker20, Docker29, Podman, Buildah, Skopeo, Ctr1, Ctr2, Crane, Oras, Regctl, Helm, Cosign,
+    Regctl, Docker20, Docker29, Podman, Buildah, Skopeo, Ctr1, Ctr2, Crane, Oras, Helm, Cosign,
 ]
