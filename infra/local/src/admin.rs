@@ -1,0 +1,112 @@
+//! The emulators' log and faults over HTTP, for scripts and other processes.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Weak};
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use serde_json::{Value, json};
+
+use crate::front::{Dropped, ResponseBody};
+use crate::host::Host;
+use crate::{Emulators, Error, Rule};
+
+/// Far more than any rule.
+const LARGEST_REQUEST: usize = 64 << 10;
+
+/// An HTTP server over an [`Emulators`]; stops, and the emulators with it, on drop.
+///
+/// | request | does |
+/// |---|---|
+/// | `GET /_health` | 200 |
+/// | `GET /_requests` | every [`Recorded`](crate::Recorded), as a JSON array |
+/// | `GET /_counts` | calls per operation, without presigned ones: `{"s3:GetObject": 3}` |
+/// | `DELETE /_requests` | forgets them |
+/// | `GET /_faults` | the armed [`Rule`]s |
+/// | `POST /_faults` | arms one: `{"fault": "throttle", "when": {"service": "s3", "operation": "PutObject"}, "times": 2}` |
+/// | `DELETE /_faults` | disarms all |
+/// | `DELETE /_table`, `PUT /_table` | drops the table, makes it again |
+/// | `GET /_env` | the environment for clients, as a JSON object |
+#[derive(Debug)]
+pub struct Admin {
+    address: SocketAddr,
+    emulators: Arc<Emulators>,
+    _host: Arc<Host>,
+}
+
+impl Admin {
+    /// Serves the log and faults of `emulators` on `address`; port 0 is a free one.
+    ///
+    /// # Errors
+    /// [`Error::Address`], [`Error::Thread`].
+    pub async fn start(emulators: Emulators, address: SocketAddr) -> Result<Self, Error> {
+        let host = Host::start().map_err(Error::Thread)?;
+        let emulators = Arc::new(emulators);
+        // Not kept alive by a connection that is still open: dropping this is what stops them.
+        let served = Arc::downgrade(&emulators);
+        let answer = move |request| answer(served.clone(), request);
+        let address = host.serve(address, answer).map_err(|source| Error::Address(address, source))?;
+        Ok(Self { address, emulators, _host: host })
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What it serves.
+    pub fn emulators(&self) -> &Emulators {
+        &self.emulators
+    }
+}
+
+async fn answer(emulators: Weak<Emulators>, request: Request<Incoming>) -> Result<Response<ResponseBody>, Dropped> {
+    let (parts, body) = request.into_parts();
+    let body = Limited::new(body, LARGEST_REQUEST).collect().await.map_err(|_| Dropped)?.to_bytes();
+    let emulators = emulators.upgrade().ok_or(Dropped)?;
+    let (status, value) = match (&parts.method, parts.uri.path()) {
+        (&Method::GET, "/_health") => (StatusCode::OK, json!("ok")),
+        (&Method::GET, "/_requests") => (StatusCode::OK, json!(emulators.requests())),
+        (&Method::GET, "/_counts") => (StatusCode::OK, json!(emulators.counts())),
+        (&Method::GET, "/_faults") => (StatusCode::OK, json!(emulators.faults())),
+        (&Method::GET, "/_env") => {
+            (StatusCode::OK, emulators.env().into_iter().map(|(k, v)| (k.to_owned(), json!(v))).collect())
+        }
+        (&Method::DELETE, "/_requests") => {
+            emulators.reset();
+            done()
+        }
+        (&Method::DELETE, "/_faults") => {
+            emulators.clear_faults();
+            done()
+        }
+        (&Method::POST, "/_faults") => match serde_json::from_slice::<Rule>(&body) {
+            Ok(rule) => {
+                emulators.inject(rule);
+                done()
+            }
+            Err(error) => (StatusCode::BAD_REQUEST, json!(error.to_string())),
+        },
+        (&Method::DELETE, "/_table") => outcome(emulators.dynamodb().drop_table()),
+        (&Method::PUT, "/_table") => outcome(emulators.dynamodb().create_table()),
+        _ => (StatusCode::NOT_FOUND, json!("no such endpoint")),
+    };
+    let body = Full::new(Bytes::from(format!("{value}\n"))).map_err(|never| match never {}).boxed_unsync();
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(response)
+}
+
+fn done() -> (StatusCode, Value) {
+    (StatusCode::OK, json!("done"))
+}
+
+fn outcome(outcome: Result<(), Error>) -> (StatusCode, Value) {
+    match outcome {
+        Ok(()) => done(),
+        Err(error) => (StatusCode::CONFLICT, json!(error.to_string())),
+    }
+}

@@ -1,0 +1,107 @@
+//! Both services as one stack.
+
+use std::collections::BTreeMap;
+
+use crate::front::{Front, Recorded, Rule};
+use crate::host::Host;
+use crate::{DynamoDbEmulator, Error, Options, S3Emulator};
+
+/// S3 and DynamoDB side by side, with one log and one set of faults. They stop on drop.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), berth_local::Error> {
+/// let emulators = berth_local::Emulators::start().await?;
+/// for (name, value) in emulators.env() {
+///     println!("{name}={value}");
+/// }
+/// assert!(emulators.requests().is_empty());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Emulators {
+    s3: S3Emulator,
+    dynamodb: DynamoDbEmulator,
+    front: Front,
+}
+
+impl Emulators {
+    /// Starts both on free ports of 127.0.0.1.
+    ///
+    /// # Errors
+    /// [`Error`] when the operating system refuses a thread, a socket or a folder.
+    pub async fn start() -> Result<Self, Error> {
+        Self::start_with(Options::default()).await
+    }
+
+    /// Starts both as told.
+    ///
+    /// # Errors
+    /// As [`Emulators::start`]; also when an address is taken.
+    pub async fn start_with(options: Options) -> Result<Self, Error> {
+        let host = Host::start().map_err(Error::Thread)?;
+        let front = Front::default();
+        let s3 = S3Emulator::on(host.clone(), front.clone(), options.clone())?;
+        let dynamodb = DynamoDbEmulator::on(host, front.clone(), options)?;
+        Ok(Self { s3, dynamodb, front })
+    }
+
+    /// The S3 endpoint.
+    pub fn s3(&self) -> &S3Emulator {
+        &self.s3
+    }
+
+    /// The DynamoDB endpoint.
+    pub fn dynamodb(&self) -> &DynamoDbEmulator {
+        &self.dynamodb
+    }
+
+    /// What they were started with: keys, region, names.
+    pub fn options(&self) -> &Options {
+        self.s3.options()
+    }
+
+    /// The environment in which an AWS SDK finds both ("AWS SDKs and Tools Reference Guide", settings reference). S3 needs
+    /// path-style requests besides, for which there is no variable.
+    pub fn env(&self) -> Vec<(&'static str, String)> {
+        let options = self.options();
+        vec![
+            ("AWS_ENDPOINT_URL_S3", self.s3.endpoint()),
+            ("AWS_ENDPOINT_URL_DYNAMODB", self.dynamodb.endpoint()),
+            ("AWS_ACCESS_KEY_ID", options.access_key.clone()),
+            ("AWS_SECRET_ACCESS_KEY", options.secret_key.clone()),
+            ("AWS_REGION", options.region.clone()),
+        ]
+    }
+
+    /// Every request to either since the start or the last reset, in the order of arrival.
+    pub fn requests(&self) -> Vec<Recorded> {
+        self.front.log.requests(None)
+    }
+
+    /// How often each operation was called (`s3:GetObject`, `dynamodb:GetItem`), without requests by presigned URL.
+    pub fn counts(&self) -> BTreeMap<String, u64> {
+        self.front.log.counts(None)
+    }
+
+    /// Forgets the requests so far. Objects, items and faults stay.
+    pub fn reset(&self) {
+        self.front.log.reset();
+    }
+
+    /// Arms a fault, behind those that are armed already.
+    pub fn inject(&self, rule: Rule) {
+        self.front.faults.add(rule);
+    }
+
+    /// The faults that are armed, with what is left of their counts.
+    pub fn faults(&self) -> Vec<Rule> {
+        self.front.faults.armed()
+    }
+
+    /// Disarms every fault.
+    pub fn clear_faults(&self) {
+        self.front.faults.clear();
+    }
+}

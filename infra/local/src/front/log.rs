@@ -1,0 +1,77 @@
+//! The request log.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::recorded::{Arrived, Recorded, Service};
+
+/// Every request since the start or the last reset.
+#[derive(Debug, Default)]
+pub(crate) struct Log(Mutex<Entries>);
+
+#[derive(Debug, Default)]
+struct Entries {
+    /// Counts resets: an answer that belongs to a request from before a reset finds its entry gone.
+    generation: u64,
+    requests: Vec<Recorded>,
+}
+
+/// Where a request's entry is, to be completed when its answer is known.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    generation: u64,
+    index: usize,
+}
+
+impl Place {
+    /// The request's number, from 1.
+    pub(crate) fn number(self) -> u64 {
+        self.index as u64 + 1
+    }
+}
+
+impl Log {
+    fn entries(&self) -> MutexGuard<'_, Entries> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn open(&self, arrived: Arrived, fault: Option<String>) -> Place {
+        let mut entries = self.entries();
+        let index = entries.requests.len();
+        entries.requests.push(Recorded::new(index as u64, arrived, fault));
+        Place { generation: entries.generation, index }
+    }
+
+    pub(crate) fn close(&self, place: Place, status: u16, response_bytes: Option<u64>) {
+        let mut entries = self.entries();
+        if entries.generation == place.generation
+            && let Some(entry) = entries.requests.get_mut(place.index)
+        {
+            entry.status = Some(status);
+            entry.response_bytes = response_bytes;
+        }
+    }
+
+    pub(crate) fn requests(&self, service: Option<Service>) -> Vec<Recorded> {
+        let entries = self.entries();
+        entries.requests.iter().filter(|r| service.is_none_or(|s| r.service == s)).cloned().collect()
+    }
+
+    /// How often each operation was called, without requests by presigned URL.
+    pub(crate) fn counts(&self, service: Option<Service>) -> BTreeMap<String, u64> {
+        let entries = self.entries();
+        let mut counts = BTreeMap::new();
+        for request in &entries.requests {
+            if !request.presigned && service.is_none_or(|s| request.service == s) {
+                *counts.entry(request.name()).or_default() += 1;
+            }
+        }
+        counts
+    }
+
+    pub(crate) fn reset(&self) {
+        let mut entries = self.entries();
+        entries.generation += 1;
+        entries.requests.clear();
+    }
+}

@@ -1,0 +1,26 @@
+//! S3 and DynamoDB on loopback sockets, inside the process that tests.
+//!
+//! [`Emulators`] starts both on free ports in milliseconds. Any AWS client reaches them over HTTP with the endpoints and keys
+//! of [`Emulators::env`]; every request is counted ([`Emulators::requests`]), and any can be made to fail
+//! ([`Emulators::inject`]). The binary `emulators` is the same for other processes.
+//!
+//! Nothing here proves how AWS behaves: the rules come from its documentation, which each module names.
+
+#![forbid(unsafe_code)]
+
+mod admin;
+mod dynamodb;
+mod emulators;
+mod error;
+mod front;
+mod host;
+mod options;
+mod s3;
+
+pub use admin::Admin;
+pub use dynamodb::DynamoDbEmulator;
+pub use emulators::Emulators;
+pub use error::Error;
+pub use front::{Fault, Matcher, Recorded, Rule, Service};
+pub use options::Options;
+pub use s3::{Limits, S3Emulator, Stored};
