@@ -1,0 +1,140 @@
+//! Requests to AWS, counted at the emulators: no operation may cost more than its budget. The client's own presigned
+//! requests are not counted. Each figure is printed: `cargo test --test budgets -- --nocapture`.
+
+#[path = "budgets/image.rs"]
+mod image;
+#[path = "support/mod.rs"]
+mod support;
+
+use berth::digest::Digest;
+use berth_local::Emulators;
+use bytes::Bytes;
+use http::{Method, StatusCode};
+use image::{Image, noise};
+use support::{http::Http, registry::Registry};
+
+const OCI_IMAGE: (&str, &str) = ("content-type", "application/vnd.oci.image.manifest.v1+json");
+
+/// How a client sends a blob.
+#[derive(Clone, Copy)]
+enum Push {
+    /// HEAD, POST, PUT with the body: containerd.
+    Put,
+    /// HEAD, POST, one PATCH without length, an empty PUT, HEAD: Docker's classic store.
+    Patch,
+}
+
+struct Meter {
+    emulators: Emulators,
+}
+
+impl Meter {
+    /// Prints what `operation` has cost since the last call, and fails when that is more than `most`, or when it
+    /// holds a LIST and may not.
+    fn spent(&self, operation: &str, most: u64, may_list: bool) {
+        let counts = self.emulators.counts();
+        let total: u64 = counts.values().sum();
+        println!("{operation:<48} {total:>3} of {most:>2}  {counts:?}");
+        assert!(total <= most, "{operation} cost {total} requests, more than {most}: {counts:?}");
+        let listed = counts.keys().any(|name| name.contains("List"));
+        assert!(may_list || !listed, "{operation} listed: {counts:?}");
+        self.emulators.reset();
+    }
+}
+
+async fn push_blob(http: &Http, repository: &str, blob: &Bytes, way: Push) {
+    let digest = Digest::canonical(blob);
+    let blob_path = format!("/v2/{repository}/blobs/{digest}");
+    assert_eq!(http.head(&blob_path).await.status, StatusCode::NOT_FOUND);
+    let opened = http.post(&format!("/v2/{repository}/blobs/uploads/")).await;
+    assert_eq!(opened.status, StatusCode::ACCEPTED);
+    let closed = match way {
+        Push::Put => http.put(&opened.closing(&digest), &[], blob.clone()).await,
+        Push::Patch => {
+            let chunks = blob.chunks(32 << 10).map(Bytes::copy_from_slice).collect();
+            let sent = http.send_chunked(Method::PATCH, opened.header("location"), &[], chunks).await;
+            assert_eq!(sent.status, StatusCode::ACCEPTED, "{sent:?}");
+            http.put(&sent.closing(&digest), &[], Bytes::new()).await
+        }
+    };
+    assert_eq!(closed.status, StatusCode::CREATED, "{closed:?}");
+    if let Push::Patch = way {
+        assert!(http.head(&blob_path).await.status.as_u16() < 400);
+    }
+}
+
+async fn push_manifest(http: &Http, repository: &str, tag: &str, image: &Image) {
+    let path = format!("/v2/{repository}/manifests/{tag}");
+    assert_eq!(http.head(&path).await.status, StatusCode::NOT_FOUND);
+    let put = http.put(&path, &[OCI_IMAGE], image.manifest.clone()).await;
+    assert_eq!(put.status, StatusCode::CREATED, "{put:?}");
+}
+
+async fn push(http: &Http, repository: &str, image: &Image, way: Push) {
+    for blob in &image.blobs {
+        push_blob(http, repository, blob, way).await;
+    }
+    push_manifest(http, repository, "v1", image).await;
+}
+
+async fn pull(http: &Http, repository: &str, image: &Image) {
+    let manifest = http.get(&format!("/v2/{repository}/manifests/v1")).await;
+    assert_eq!(manifest.body, image.manifest);
+    for blob in &image.blobs {
+        let digest = Digest::canonical(blob);
+        let redirect = http.get(&format!("/v2/{repository}/blobs/{digest}")).await;
+        assert_eq!(redirect.status, StatusCode::TEMPORARY_REDIRECT);
+        assert_eq!(http.get(redirect.header("location")).await.body, *blob, "the presigned URL gives the blob");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_operation_keeps_within_its_budget() {
+    let meter = Meter { emulators: Emulators::start().await.unwrap() };
+    let registry = Registry::on_aws(&meter.emulators).await;
+    let http = registry.http();
+    // The registry's own secret is made once in its life.
+    http.post("/v2/any/blobs/uploads/").await;
+    meter.emulators.reset();
+
+    let patched = Image::new(1);
+    push(&http, "patched", &patched, Push::Patch).await;
+    meter.spent("push to a new repository, by PATCH", 55, false);
+
+    let put = Image::new(2);
+    push(&http, "put", &put, Push::Put).await;
+    meter.spent("push to a new repository, by PUT", 34, false);
+
+    let blob = noise(99, 1 << 20);
+    let opened = http.post("/v2/put/blobs/uploads/").await;
+    let closed = http.put(&opened.closing(&Digest::canonical(&blob)), &[], blob).await;
+    assert_eq!(closed.status, StatusCode::CREATED);
+    meter.spent("push one new 1 MB blob (POST, PUT)", 4, false);
+
+    for blob in &put.blobs {
+        assert!(http.head(&format!("/v2/put/blobs/{}", Digest::canonical(blob))).await.status.as_u16() < 400);
+    }
+    push_manifest(&http, "put", "v2", &put).await;
+    meter.spent("push again under another tag, warm", 8, false);
+
+    // Processes that know nothing yet, each for one question.
+    let fresh = Registry::on_aws(&meter.emulators).await;
+    pull(&fresh.http(), "put", &put).await;
+    meter.spent("pull, process just started", 4, false);
+    pull(&fresh.http(), "put", &put).await;
+    meter.spent("pull, warm", 1, false);
+    assert_eq!(fresh.http().get("/v2/put/manifests/v1").await.body, put.manifest);
+    meter.spent("manifest by tag, warm", 1, false);
+
+    let digest = Digest::canonical(&put.blobs[0]);
+    for method in [Method::HEAD, Method::GET] {
+        let fresh = Registry::on_aws(&meter.emulators).await;
+        let answer = fresh.http().send(method.clone(), &format!("/v2/put/blobs/{digest}"), &[], Bytes::new()).await;
+        assert_eq!(answer.status, StatusCode::TEMPORARY_REDIRECT);
+        meter.spent(&format!("{method} a blob, process just started"), 1, false);
+    }
+
+    let fresh = Registry::on_aws(&meter.emulators).await;
+    assert_eq!(fresh.http().get("/v2/put/manifests/v1").await.body, put.manifest);
+    meter.spent("manifest by tag, process just started", 2, false);
+}

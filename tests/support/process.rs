@@ -1,0 +1,64 @@
+//! The real binary, as a user starts it.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+/// A running `berth serve`. It is told to stop when it is dropped.
+pub struct Served {
+    child: Child,
+    /// Where it listens.
+    pub host: String,
+}
+
+impl Served {
+    /// Starts `berth serve` with the configuration `yaml`, kept in `folder`, on a free port.
+    pub fn start(folder: &Path, yaml: &str) -> Self {
+        let file = folder.join(format!("{}.yml", uuid()));
+        std::fs::write(&file, yaml).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_berth"))
+            .args(["serve", "--addr", "127.0.0.1:0", "--config"])
+            .arg(&file)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // The first line says where it serves.
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let host = line.split_whitespace().find_map(|word| word.strip_prefix("http://"));
+        let host = host.unwrap_or_else(|| panic!("no address in {line:?}")).trim_end_matches([',', '/']).to_owned();
+        Self { child, host }
+    }
+
+    /// Asks it to stop, as a service manager does.
+    pub fn terminate(&self) {
+        let told = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        assert!(told.success());
+    }
+
+    /// Waits for its end; its exit code.
+    pub fn wait(mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+
+    /// The most memory that it has had resident so far, in bytes (proc(5), `VmHWM`).
+    pub fn peak_resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux says VmHWM");
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
+    }
+}
+
+/// A name that no other test uses.
+fn uuid() -> String {
+    uuid::Uuid::new_v4().to_string()
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
