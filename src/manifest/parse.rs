@@ -55,9 +55,18 @@ struct Entry {
     urls: Option<Vec<String>>,
 }
 
+/// How deep lists and objects may lie in one another. Common readers stop at a hundred or more; real manifests have 5.
+const DEEPEST: usize = 64;
+
 pub(super) fn parse(content_type: Option<&str>, bytes: Bytes) -> Result<Manifest, ManifestFault> {
-    // A byte-order mark or trailing bytes are errors to serde_json; its depth limit is 128.
-    let body: Body = serde_json::from_slice(&bytes).map_err(|error| ManifestFault::Form(error.to_string()))?;
+    let form = |error: &dyn std::fmt::Display| ManifestFault::Form(error.to_string());
+    // serde_json checks neither encoding nor depth of what it skips; a reader that skips less would stumble.
+    let text = std::str::from_utf8(&bytes).map_err(|error| form(&error))?;
+    if is_too_deep(text) {
+        return Err(form(&format!("lists and objects lie more than {DEEPEST} deep in one another")));
+    }
+    // A byte-order mark or trailing bytes are errors to serde_json.
+    let body: Body = serde_json::from_str(text).map_err(|error| form(&error))?;
     let media_type = media_type(content_type, &body)?;
     check_form(media_type, &body)?;
 
@@ -89,6 +98,26 @@ pub(super) fn parse(content_type: Option<&str>, bytes: Bytes) -> Result<Manifest
         annotations: body.annotations.unwrap_or_default(),
         bytes,
     })
+}
+
+/// Whether lists and objects lie too deep in one another. Of what is no JSON it may say anything.
+fn is_too_deep(text: &str) -> bool {
+    let (mut depth, mut in_string, mut escaped) = (0usize, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEEPEST {
+            return true;
+        }
+    }
+    false
 }
 
 /// From the header, else the body's own word, else its form.
