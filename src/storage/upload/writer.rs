@@ -226,6 +226,10 @@ impl BlobWriter for UploadWriter {
 
     async fn append(&mut self, ctx: &Context, at: Option<u64>, content: Content) -> Result<Upload, UploadError> {
         self.stand_at(ctx, at).await?;
+        if self.session.progress.number > 0 {
+            // Of a session that is over, all records are gone but the first: appending would revive it.
+            self.session.load(ctx).await?;
+        }
         let next = if content.is_empty() { None } else { self.write_chunk(ctx, content).await? };
         let Some(next) = next else {
             return self.refresh(ctx).await;
