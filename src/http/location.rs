@@ -21,8 +21,8 @@ impl<'a> Urls<'a> {
     /// nobody says.
     pub(super) fn of(options: &'a Options, parts: &Parts, arrival: &Arrival) -> Self {
         let base = match &options.host {
-            _ if options.relative_urls => String::new(),
             Some(host) => host.trim_end_matches('/').to_owned(),
+            None if options.relative_urls => String::new(),
             None => asked(parts, arrival).unwrap_or_default(),
         };
         Self { prefix: &options.prefix, base }
