@@ -72,11 +72,7 @@ pub async fn app(config: &Config) -> Result<App, DriverError> {
 
 fn s3(bucket: &S3) -> S3Config {
     S3Config {
-        account: Account {
-            region: bucket.region.clone(),
-            endpoint: bucket.endpoint.clone(),
-            keys: keys(bucket),
-        },
+        account: Account { region: bucket.region.clone(), endpoint: bucket.endpoint.clone(), keys: keys(bucket) },
         root: Some(bucket.root.clone()).filter(|root| !root.is_empty()),
         force_path_style: bucket.force_path_style,
         ..S3Config::new(&bucket.bucket)

@@ -17,10 +17,7 @@ use berth::{config::Config, distribution::Namespace, wire};
 use berth_local::Emulators;
 use operation::{Operation, operations};
 use play::Play;
-use proptest::{
-    prelude::*,
-    test_runner::{Config as Cases, TestRunner},
-};
+use proptest::test_runner::{Config as Cases, TestRunner};
 use support::registry::on_aws;
 use tokio::runtime::Runtime;
 
@@ -55,7 +52,7 @@ fn configured(runtime: &Runtime, yaml: &str) -> Arc<dyn Namespace> {
 
 #[test]
 fn memory_behaves_like_a_plain_map() {
-    play(150, 60, 5, |runtime| {
+    play(400, 60, 5, |runtime| {
         configured(runtime, "version: 0.1\nstorage: {inmemory: {}, cache: {blobdescriptor: inmemory}}")
     });
 }
@@ -64,7 +61,7 @@ fn memory_behaves_like_a_plain_map() {
 fn a_folder_behaves_like_a_plain_map() {
     let folder = tempfile::tempdir().unwrap();
     let next = std::cell::Cell::new(0);
-    play(16, 40, 10, |runtime| {
+    play(48, 40, 10, |runtime| {
         next.set(next.get() + 1);
         let root = folder.path().join(next.get().to_string());
         configured(runtime, &format!("version: 0.1\nstorage: {{filesystem: {{rootdirectory: {}}}}}", root.display()))
@@ -75,12 +72,13 @@ fn a_folder_behaves_like_a_plain_map() {
 fn s3_with_dynamodb_behaves_like_a_plain_map() {
     let emulators = Runtime::new().unwrap().block_on(Emulators::start()).unwrap();
     let next = std::cell::Cell::new(0);
-    play(6, 30, 10, |runtime| {
+    play(16, 40, 10, |runtime| {
         next.set(next.get() + 1);
         // Names of repositories are the same in every sequence, so each has a table and a folder of its own.
         emulators.dynamodb().drop_table().unwrap();
         emulators.dynamodb().create_table().unwrap();
-        let yaml = on_aws(&emulators, "").replace("    region:", &format!("    rootdirectory: /{}\n    region:", next.get()));
+        let yaml =
+            on_aws(&emulators, "").replace("    region:", &format!("    rootdirectory: /{}\n    region:", next.get()));
         configured(runtime, &yaml)
     });
 }

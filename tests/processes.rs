@@ -73,7 +73,10 @@ async fn an_upload_goes_on_in_another_process() {
     drop(served);
 
     let third = Served::start(folder.path(), &yaml(&folder));
-    let other = { drop(other); Http::new(&third.host) };
+    let other = {
+        drop(other);
+        Http::new(&third.host)
+    };
     let status = other.get(&path(opened.header("location"))).await;
     assert_eq!((status.status, status.header("range")), (StatusCode::NO_CONTENT, "0-9"));
     let range = [("content-range", "10-45")];
@@ -92,8 +95,10 @@ async fn two_processes_push_the_same_at_once() {
         let blob = format!(r#"{{"round":{round}}}"#);
         let (here, there) = tokio::join!(push_blob(&one, blob.as_bytes()), push_blob(&other, blob.as_bytes()));
         assert_eq!(here, there);
-        let (first, second) =
-            (manifest(&here, blob.len(), &format!("{round} one")), manifest(&here, blob.len(), &format!("{round} other")));
+        let (first, second) = (
+            manifest(&here, blob.len(), &format!("{round} one")),
+            manifest(&here, blob.len(), &format!("{round} other")),
+        );
         tokio::join!(put(&one, "contested", &first), put(&other, "contested", &second));
         let seen = [one.get("/v2/shared/manifests/contested").await, other.get("/v2/shared/manifests/contested").await];
         assert_eq!(seen[0].body, seen[1].body, "both see the same winner");

@@ -66,7 +66,8 @@ impl FilesystemDriver {
     /// Refuses what cannot or may not be done any more.
     fn check(ctx: &Context, path: &Path) -> Result<(), DriverError> {
         ctx.remaining().map_err(|passed| DriverError::deadline(path, passed))?;
-        let reserved = path.relative().strip_prefix(RESERVED).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let reserved =
+            path.relative().strip_prefix(RESERVED).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         if reserved {
             return Err(DriverError::new(DriverErrorKind::Denied, path, "this folder is Berth's own"));
         }

@@ -155,7 +155,7 @@ impl BlobService for RepositoryBlobs {
         if let Some(manifest) = self.revisions.naming(ctx, &names).await? {
             return Err(BlobError::InUse { blob: *digest, manifest });
         }
-        self.layers.unlink(ctx, digest, &canonical).await?;
+        self.layers.unlink(ctx, &canonical).await?;
         // A manifest that was pushed meanwhile found the blob still there, and must keep it.
         if let Some(manifest) = self.revisions.naming(ctx, &names).await? {
             self.layers.statter().backend().link(ctx, digest, &canonical).await?;

@@ -74,10 +74,10 @@ impl LayerStore {
         Ok(())
     }
 
-    /// Revokes access to `digest`, whose canonical digest is `canonical`. The caches forget first: should that
-    /// fail, nothing was done, and no cache can grant what storage has revoked.
-    pub(super) async fn unlink(&self, ctx: &Context, digest: &Digest, canonical: &Digest) -> Result<(), BlobError> {
+    /// Revokes access to the content of `canonical`. The caches forget first: should that fail, nothing was done, and
+    /// no cache can grant what storage has revoked.
+    pub(super) async fn unlink(&self, ctx: &Context, canonical: &Digest) -> Result<(), BlobError> {
         self.statter.clear(ctx, canonical).await?;
-        self.statter.backend().unlink(ctx, digest, canonical).await
+        Ok(self.statter.backend().unlink(ctx, canonical).await?)
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     cache::LinkSet,
     context::Context,
     descriptor::Descriptor,
-    digest::Digest,
+    digest::{Algorithm, Digest},
     distribution::{BackendError, BlobError, BlobStatter},
     name::RepositoryName,
 };
@@ -67,14 +67,33 @@ impl LinkedBlobStore {
         Ok(())
     }
 
-    /// Removes the links of `digest` and of `canonical`.
+    /// Removes the link of `canonical`, by which access ends, and then every provisional link that leads to it.
     ///
     /// # Errors
-    /// [`BlobError::Backend`].
-    pub(super) async fn unlink(&self, ctx: &Context, digest: &Digest, canonical: &Digest) -> Result<(), BlobError> {
-        let places = [self.place(canonical), self.place(digest)];
-        let places = if digest == canonical { &places[..1] } else { &places[..] };
-        Ok(self.links.remove(ctx, places).await.map_err(BackendError::from)?)
+    /// [`BackendError`].
+    pub(super) async fn unlink(&self, ctx: &Context, canonical: &Digest) -> Result<(), BackendError> {
+        self.links.remove(ctx, &[self.place(canonical)]).await?;
+        let names = self.provisional_names(ctx, canonical).await?;
+        let places: Vec<PathSpec<'_>> = names.iter().map(|name| self.place(name)).collect();
+        if places.is_empty() { Ok(()) } else { Ok(self.links.remove(ctx, &places).await?) }
+    }
+
+    /// The provisional digests that lead to `canonical`: all that the repository has are looked through, which only
+    /// deletions do.
+    async fn provisional_names(&self, ctx: &Context, canonical: &Digest) -> Result<Vec<Digest>, BackendError> {
+        let mut names = Vec::new();
+        for algorithm in Algorithm::ALL.into_iter().filter(|algorithm| *algorithm != Algorithm::CANONICAL) {
+            let folder = match self.set {
+                LinkSet::Layers => PathSpec::LayerLinks(&self.name, algorithm),
+                LinkSet::Manifests => PathSpec::Revisions(&self.name, algorithm),
+            };
+            for name in self.links.list(ctx, folder, algorithm).await? {
+                if self.links.read(ctx, self.place(&name)).await? == Some(*canonical) {
+                    names.push(name);
+                }
+            }
+        }
+        Ok(names)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{path, path_spec::PathSpec};
 use crate::{
     context::Context,
-    digest::Digest,
+    digest::{Algorithm, Digest},
     driver::{DriverError, DriverErrorKind, PutOptions, StorageDriver},
 };
 
@@ -46,5 +46,22 @@ impl Links {
     pub(super) async fn remove(&self, ctx: &Context, places: &[PathSpec<'_>]) -> Result<(), DriverError> {
         let paths = places.iter().map(|place| path(*place)).collect::<Result<Vec<_>, _>>()?;
         self.driver.delete(ctx, &paths).await
+    }
+
+    /// The digests of `algorithm` that have a link in `folder`, which is a folder of that algorithm.
+    pub(super) async fn list(
+        &self,
+        ctx: &Context,
+        folder: PathSpec<'_>,
+        algorithm: Algorithm,
+    ) -> Result<Vec<Digest>, DriverError> {
+        match self.driver.list(ctx, &path(folder)?).await {
+            Ok(entries) => {
+                let digests = entries.into_iter().map(|entry| format!("{algorithm}:{}", entry.name).parse());
+                Ok(digests.filter_map(Result::ok).collect())
+            }
+            Err(error) if error.is_not_found() => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
     }
 }

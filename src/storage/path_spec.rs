@@ -6,7 +6,7 @@
 use std::fmt::Display;
 
 use crate::{
-    digest::Digest,
+    digest::{Algorithm, Digest},
     driver::{Path, PathError},
     name::{RepositoryName, Tag},
 };
@@ -24,8 +24,10 @@ pub enum PathSpec<'a> {
     Manifests(&'a RepositoryName),
     /// That the repository has a blob. Content: the canonical digest.
     LayerLink(&'a RepositoryName, &'a Digest),
+    /// The folder of a repository's blob links of one algorithm.
+    LayerLinks(&'a RepositoryName, Algorithm),
     /// The folder of a repository's manifest links of one algorithm.
-    Revisions(&'a RepositoryName, &'a str),
+    Revisions(&'a RepositoryName, Algorithm),
     /// That the repository has a manifest. Content: the canonical digest.
     RevisionLink(&'a RepositoryName, &'a Digest),
     /// The folder of a manifest's signature links.
@@ -83,6 +85,7 @@ impl PathSpec<'_> {
             Self::Layers(name) => format!("{}/_layers", repository(name)),
             Self::Manifests(name) => format!("{}/_manifests", repository(name)),
             Self::LayerLink(name, digest) => link(&Self::Layers(name).text(), digest),
+            Self::LayerLinks(name, algorithm) => format!("{}/_layers/{algorithm}", repository(name)),
             Self::Revisions(name, algorithm) => format!("{}/_manifests/revisions/{algorithm}", repository(name)),
             Self::RevisionLink(name, digest) => link(&format!("{}/_manifests/revisions", repository(name)), digest),
             Self::Signatures(name, manifest) => format!(

@@ -4,7 +4,7 @@ use berth::digest::Digest;
 use bytes::Bytes;
 
 /// An image, as a client holds it.
-pub struct Image {
+pub(crate) struct Image {
     /// Layers and, last, the configuration.
     pub blobs: Vec<Bytes>,
     /// The manifest.
@@ -13,7 +13,7 @@ pub struct Image {
 
 impl Image {
     /// The image of `seed`: its bytes differ from those of any other.
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         let sizes = [8 << 20, 12 << 20, 7 << 20, 2 << 20];
         let mut blobs: Vec<Bytes> =
             sizes.iter().enumerate().map(|(n, size)| noise(seed * 8 + n as u64, *size)).collect();
@@ -33,7 +33,7 @@ impl Image {
 }
 
 /// Bytes that no two seeds share and nothing compresses.
-pub fn noise(seed: u64, size: usize) -> Bytes {
+pub(crate) fn noise(seed: u64, size: usize) -> Bytes {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     let mut bytes = Vec::with_capacity(size + 8);
     while bytes.len() < size {

@@ -9,7 +9,7 @@ use berth::digest::{Algorithm, Digest, Hasher};
 
 /// Content of any size: `seed`, again and again.
 #[derive(Clone, Copy)]
-pub struct Large {
+pub(crate) struct Large {
     pub seed: u8,
     pub size: u64,
 }
@@ -22,7 +22,7 @@ impl Large {
         (0..BLOCK).map(|index| (index % 251) as u8 ^ self.seed).collect()
     }
 
-    pub fn digest(self) -> Digest {
+    pub(crate) fn digest(self) -> Digest {
         let (block, mut hasher) = (self.block(), Hasher::new(Algorithm::CANONICAL));
         for _ in 0..self.size / BLOCK as u64 {
             hasher.update(&block);
@@ -31,9 +31,10 @@ impl Large {
     }
 
     /// Sends it as the body of `method target`, with its length or in chunked coding; gives the answer's head.
-    pub fn send(self, host: &str, method: &str, target: &str, chunked: bool) -> Head {
+    pub(crate) fn send(self, host: &str, method: &str, target: &str, chunked: bool) -> Head {
         let mut stream = TcpStream::connect(host).unwrap();
-        let length = if chunked { "Transfer-Encoding: chunked".to_owned() } else { format!("Content-Length: {}", self.size) };
+        let length =
+            if chunked { "Transfer-Encoding: chunked".to_owned() } else { format!("Content-Length: {}", self.size) };
         write!(stream, "{method} {target} HTTP/1.1\r\nHost: {host}\r\n{length}\r\nConnection: close\r\n\r\n").unwrap();
         let block = self.block();
         for _ in 0..self.size / BLOCK as u64 {
@@ -53,7 +54,7 @@ impl Large {
 }
 
 /// Status and headers of an answer.
-pub struct Head {
+pub(crate) struct Head {
     pub status: u16,
     headers: Vec<(String, String)>,
 }
@@ -69,24 +70,24 @@ impl Head {
         Self { status, headers: headers.collect() }
     }
 
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
     }
 
     /// The path and query of `Location`.
-    pub fn location(&self) -> String {
+    pub(crate) fn location(&self) -> String {
         let url = self.header("location");
         url.strip_prefix("http://").map_or(url, |rest| &rest[rest.find('/').unwrap()..]).to_owned()
     }
 }
 
 /// A request without a body.
-pub fn ask(host: &str, method: &str, target: &str) -> Head {
+pub(crate) fn ask(host: &str, method: &str, target: &str) -> Head {
     Large { seed: 0, size: 0 }.send(host, method, target, false)
 }
 
 /// Downloads `target`; gives the digest of what came.
-pub fn download(host: &str, target: &str) -> Digest {
+pub(crate) fn download(host: &str, target: &str) -> Digest {
     let mut stream = TcpStream::connect(host).unwrap();
     write!(stream, "GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
     let mut stream = BufReader::with_capacity(BLOCK, stream);

@@ -3,15 +3,15 @@
 use proptest::prelude::*;
 
 /// The repositories: a name below another, and one that sorts between them.
-pub const REPOSITORIES: [&str; 3] = ["a", "a-b", "a/b"];
+pub(crate) const REPOSITORIES: [&str; 3] = ["a", "a-b", "a/b"];
 /// The tags: S3 lists their folders in another order than that of their names.
-pub const TAGS: [&str; 3] = ["v1", "v1-rc", "v1.0"];
+pub(crate) const TAGS: [&str; 3] = ["v1", "v1-rc", "v1.0"];
 /// Blobs, by what they hold.
-pub const BLOBS: [&[u8]; 4] = [b"", b"{}", b"one layer", b"another layer, somewhat longer"];
+pub(crate) const BLOBS: [&[u8]; 4] = [b"", b"{}", b"one layer", b"another layer, somewhat longer"];
 
 /// How a blob is sent.
 #[derive(Debug, Clone, Copy)]
-pub enum Way {
+pub(crate) enum Way {
     /// With the closing request.
     AtOnce,
     /// By one append, and an empty close.
@@ -28,7 +28,7 @@ pub enum Way {
 
 /// A manifest of the world: which of them it is follows from a small number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Which {
+pub(crate) enum Which {
     /// An image: configuration `{}`, and the layers whose bits are set.
     Image(u8),
     /// An index of two images.
@@ -39,7 +39,7 @@ pub enum Which {
 
 /// One step.
 #[derive(Debug, Clone)]
-pub enum Operation {
+pub(crate) enum Operation {
     /// Push blob `.1` to repository `.0`.
     Push(usize, usize, Way),
     /// Mount blob `.2` into repository `.0` from repository `.1`, or from anywhere.
@@ -59,7 +59,7 @@ pub enum Operation {
 }
 
 /// Sequences of steps, the constructive ones oftener.
-pub fn operations(length: usize) -> impl Strategy<Value = Vec<Operation>> {
+pub(crate) fn operations(length: usize) -> impl Strategy<Value = Vec<Operation>> {
     let repository = 0..REPOSITORIES.len();
     let blob = 0..BLOBS.len();
     let way = prop_oneof![

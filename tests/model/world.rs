@@ -12,7 +12,7 @@ use crate::operation::{BLOBS, Which};
 
 /// A repository of the model.
 #[derive(Debug, Default, Clone)]
-pub struct Repository {
+pub(crate) struct Repository {
     /// Blobs that it links.
     pub layers: BTreeSet<usize>,
     /// Blobs that it links by their sha512 as well.
@@ -25,7 +25,7 @@ pub struct Repository {
 
 /// The registry of the model.
 #[derive(Debug, Default)]
-pub struct World {
+pub(crate) struct World {
     /// By their place in `REPOSITORIES`.
     pub repositories: [Repository; 3],
     /// Blobs that were ever stored.
@@ -34,24 +34,24 @@ pub struct World {
 
 impl Repository {
     /// Whether it holds anything.
-    pub fn exists(&self) -> bool {
+    pub(crate) fn exists(&self) -> bool {
         !self.layers.is_empty() || !self.manifests.is_empty()
     }
 
     /// A manifest that names blob `blob`.
-    pub fn names_blob(&self, blob: usize) -> bool {
+    pub(crate) fn names_blob(&self, blob: usize) -> bool {
         self.manifests.iter().any(|manifest| manifest.blobs().contains(&blob))
     }
 
     /// An index that names manifest `which`.
-    pub fn names_manifest(&self, which: Which) -> bool {
+    pub(crate) fn names_manifest(&self, which: Which) -> bool {
         self.manifests.iter().any(|manifest| manifest.children().contains(&which))
     }
 }
 
 impl Which {
     /// The blobs that it names.
-    pub fn blobs(self) -> BTreeSet<usize> {
+    pub(crate) fn blobs(self) -> BTreeSet<usize> {
         match self {
             Self::Image(layers) => layers_of(layers).chain([1]).collect(),
             Self::Index(..) => BTreeSet::new(),
@@ -60,7 +60,7 @@ impl Which {
     }
 
     /// The manifests that it names.
-    pub fn children(self) -> BTreeSet<Self> {
+    pub(crate) fn children(self) -> BTreeSet<Self> {
         match self {
             Self::Index(one, other) => BTreeSet::from([Self::Image(one), Self::Image(other)]),
             Self::Image(_) | Self::Artifact(_) => BTreeSet::new(),
@@ -68,7 +68,7 @@ impl Which {
     }
 
     /// What it refers to.
-    pub fn subject(self) -> Option<Self> {
+    pub(crate) fn subject(self) -> Option<Self> {
         match self {
             Self::Artifact(image) => Some(Self::Image(image)),
             Self::Image(_) | Self::Index(..) => None,
@@ -76,7 +76,7 @@ impl Which {
     }
 
     /// Its bytes.
-    pub fn bytes(self) -> Bytes {
+    pub(crate) fn bytes(self) -> Bytes {
         let blob = |index: usize, kind: &str| {
             let digest = blob_digest(index);
             format!(r#"{{"mediaType":"application/vnd.{kind}","digest":"{digest}","size":{}}}"#, BLOBS[index].len())
@@ -105,23 +105,23 @@ impl Which {
     }
 
     /// Its digest.
-    pub fn digest(self) -> Digest {
+    pub(crate) fn digest(self) -> Digest {
         Digest::canonical(&self.bytes())
     }
 
     /// As it is put.
-    pub fn manifest(self) -> Manifest {
+    pub(crate) fn manifest(self) -> Manifest {
         Manifest::parse(None, self.bytes()).expect("the model's manifests are well formed")
     }
 }
 
 /// The digest of blob `index`.
-pub fn blob_digest(index: usize) -> Digest {
+pub(crate) fn blob_digest(index: usize) -> Digest {
     Digest::canonical(BLOBS[index])
 }
 
 /// Its provisional digest.
-pub fn blob_sha512(index: usize) -> Digest {
+pub(crate) fn blob_sha512(index: usize) -> Digest {
     Digest::of(Algorithm::Sha512, BLOBS[index])
 }
 

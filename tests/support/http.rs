@@ -10,14 +10,14 @@ type Body = BoxBody<Bytes, std::io::Error>;
 
 /// Sends requests to one host.
 #[derive(Clone)]
-pub struct Http {
+pub(crate) struct Http {
     base: String,
     client: Client<HttpConnector, Body>,
 }
 
 /// What came back.
 #[derive(Debug)]
-pub struct Answer {
+pub(crate) struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Bytes,
@@ -25,12 +25,12 @@ pub struct Answer {
 
 impl Answer {
     /// A header's text.
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().expect("headers are text"))
     }
 
     /// The upload URL, with the closing digest added to its query.
-    pub fn closing(&self, digest: &impl std::fmt::Display) -> String {
+    pub(crate) fn closing(&self, digest: &impl std::fmt::Display) -> String {
         let location = self.header("location");
         let mark = if location.contains('?') { '&' } else { '?' };
         format!("{location}{mark}digest={digest}")
@@ -39,19 +39,19 @@ impl Answer {
 
 impl Http {
     /// To `host`, as in `127.0.0.1:5000`.
-    pub fn new(host: &str) -> Self {
+    pub(crate) fn new(host: &str) -> Self {
         let client = Client::builder(TokioExecutor::new()).build_http();
         Self { base: format!("http://{host}"), client }
     }
 
     /// Sends a request to `target`, a path or a whole URL.
-    pub async fn send(&self, method: Method, target: &str, headers: &[(&str, &str)], body: Bytes) -> Answer {
+    pub(crate) async fn send(&self, method: Method, target: &str, headers: &[(&str, &str)], body: Bytes) -> Answer {
         let body = Full::new(body).map_err(|never| match never {}).boxed();
         self.send_body(method, target, headers, body).await
     }
 
     /// Sends `chunks` without saying how long they are together (chunked coding).
-    pub async fn send_chunked(
+    pub(crate) async fn send_chunked(
         &self,
         method: Method,
         target: &str,
@@ -59,11 +59,11 @@ impl Http {
         chunks: Vec<Bytes>,
     ) -> Answer {
         let frames = futures_util::stream::iter(chunks.into_iter().map(|chunk| Ok(Frame::data(chunk))));
-        self.send_body(method, target, headers, BodyExt::boxed(StreamBody::new(frames))).await
+        self.send_body(method, target, headers, BoxBody::new(StreamBody::new(frames))).await
     }
 
     /// Sends a body of any kind, and reads the answer to its end.
-    pub async fn send_body(&self, method: Method, target: &str, headers: &[(&str, &str)], body: Body) -> Answer {
+    pub(crate) async fn send_body(&self, method: Method, target: &str, headers: &[(&str, &str)], body: Body) -> Answer {
         let uri = if target.starts_with('/') { format!("{}{target}", self.base) } else { target.to_owned() };
         let mut request = Request::builder().method(method).uri(uri);
         for (name, value) in headers {
@@ -75,23 +75,23 @@ impl Http {
         Answer { status: parts.status, headers: parts.headers, body }
     }
 
-    pub async fn get(&self, target: &str) -> Answer {
+    pub(crate) async fn get(&self, target: &str) -> Answer {
         self.send(Method::GET, target, &[], Bytes::new()).await
     }
 
-    pub async fn head(&self, target: &str) -> Answer {
+    pub(crate) async fn head(&self, target: &str) -> Answer {
         self.send(Method::HEAD, target, &[], Bytes::new()).await
     }
 
-    pub async fn post(&self, target: &str) -> Answer {
+    pub(crate) async fn post(&self, target: &str) -> Answer {
         self.send(Method::POST, target, &[], Bytes::new()).await
     }
 
-    pub async fn put(&self, target: &str, headers: &[(&str, &str)], body: Bytes) -> Answer {
+    pub(crate) async fn put(&self, target: &str, headers: &[(&str, &str)], body: Bytes) -> Answer {
         self.send(Method::PUT, target, headers, body).await
     }
 
-    pub async fn delete(&self, target: &str) -> Answer {
+    pub(crate) async fn delete(&self, target: &str) -> Answer {
         self.send(Method::DELETE, target, &[], Bytes::new()).await
     }
 }

@@ -1,6 +1,6 @@
 //! What the black-box suites share.
 #![allow(dead_code)] // each suite is a crate of its own, and uses a part
 
-pub mod http;
-pub mod process;
-pub mod registry;
+pub(crate) mod http;
+pub(crate) mod process;
+pub(crate) mod registry;

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// A running `berth serve`. It is told to stop when it is dropped.
-pub struct Served {
+pub(crate) struct Served {
     child: Child,
     /// Where it listens.
     pub host: String,
@@ -15,7 +15,7 @@ pub struct Served {
 
 impl Served {
     /// Starts `berth serve` with the configuration `yaml`, kept in `folder`, on a free port.
-    pub fn start(folder: &Path, yaml: &str) -> Self {
+    pub(crate) fn start(folder: &Path, yaml: &str) -> Self {
         let file = folder.join(format!("{}.yml", uuid()));
         std::fs::write(&file, yaml).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_berth"))
@@ -33,18 +33,18 @@ impl Served {
     }
 
     /// Asks it to stop, as a service manager does.
-    pub fn terminate(&self) {
+    pub(crate) fn terminate(&self) {
         let told = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
         assert!(told.success());
     }
 
     /// Waits for its end; its exit code.
-    pub fn wait(mut self) -> Option<i32> {
+    pub(crate) fn wait(mut self) -> Option<i32> {
         self.child.wait().unwrap().code()
     }
 
     /// The most memory that it has had resident so far, in bytes (proc(5), `VmHWM`).
-    pub fn peak_resident(&self) -> u64 {
+    pub(crate) fn peak_resident(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux says VmHWM");
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10

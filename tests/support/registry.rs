@@ -11,7 +11,7 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use super::http::Http;
 
 /// A served registry. It stops when it is dropped.
-pub struct Registry {
+pub(crate) struct Registry {
     host: String,
     stop: Option<oneshot::Sender<()>>,
     _served: JoinHandle<()>,
@@ -19,7 +19,7 @@ pub struct Registry {
 
 impl Registry {
     /// The registry that `yaml` configures.
-    pub async fn configured(yaml: &str) -> Self {
+    pub(crate) async fn configured(yaml: &str) -> Self {
         let config = Config::parse("test.yml", yaml, []).expect("the test's configuration is good");
         let router = router(wire::app(&config).await.expect("the storage can be used"));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -31,11 +31,11 @@ impl Registry {
     }
 
     /// A registry on the bucket and the table of `emulators`.
-    pub async fn on_aws(emulators: &Emulators) -> Self {
+    pub(crate) async fn on_aws(emulators: &Emulators) -> Self {
         Self::configured(&on_aws(emulators, "")).await
     }
 
-    pub fn http(&self) -> Http {
+    pub(crate) fn http(&self) -> Http {
         Http::new(&self.host)
     }
 }
@@ -47,7 +47,7 @@ impl Drop for Registry {
 }
 
 /// The configuration of a registry on the bucket and the table of `emulators`; `storage` is added to that section.
-pub fn on_aws(emulators: &Emulators, storage: &str) -> String {
+pub(crate) fn on_aws(emulators: &Emulators, storage: &str) -> String {
     let options = emulators.options();
     format!(
         "version: 0.1

@@ -95,7 +95,9 @@ impl Incoming {
         let frame = next.transpose().map_err(|error| incomplete(format!("it broke off: {error}")))?;
         self.size += frame.as_ref().map_or(0, |frame| frame.len() as u64);
         match self.length {
-            Some(length) if self.size > length => Err(incomplete(format!("longer than the {length} bytes it was to have"))),
+            Some(length) if self.size > length => {
+                Err(incomplete(format!("longer than the {length} bytes it was to have")))
+            }
             Some(length) if frame.is_none() && self.size < length => {
                 Err(incomplete(format!("{} bytes instead of {length}", self.size)))
             }

@@ -115,9 +115,9 @@ impl Revisions {
     }
 
     /// Revokes access; the caches forget first (see [`super::super::layers::LayerStore::unlink`]).
-    pub(super) async fn unlink(&self, ctx: &Context, digest: &Digest, canonical: &Digest) -> Result<(), BlobError> {
+    pub(super) async fn unlink(&self, ctx: &Context, canonical: &Digest) -> Result<(), BlobError> {
         self.statter.clear(ctx, canonical).await?;
-        self.linked().unlink(ctx, digest, canonical).await
+        Ok(self.linked().unlink(ctx, canonical).await?)
     }
 
     /// A manifest of this repository that names one of `digests`, if there is one: all of them are looked through,
@@ -127,14 +127,9 @@ impl Revisions {
         ctx: &Context,
         digests: &[Digest],
     ) -> Result<Option<Digest>, BackendError> {
-        let folder = path(PathSpec::Revisions(&self.name, Algorithm::CANONICAL.as_str()))?;
-        let entries = match self.driver.list(ctx, &folder).await {
-            Ok(entries) => entries,
-            Err(error) if error.is_not_found() => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
-        let revisions =
-            entries.into_iter().filter_map(|entry| format!("{}:{}", Algorithm::CANONICAL, entry.name).parse().ok());
+        let links = Links::new(self.driver.clone());
+        let folder = PathSpec::Revisions(&self.name, Algorithm::CANONICAL);
+        let revisions = links.list(ctx, folder, Algorithm::CANONICAL).await?;
         let mut naming = stream::iter(revisions)
             .map(|revision| async move {
                 Ok::<_, BackendError>(self.names(ctx, &revision, digests).await?.then_some(revision))

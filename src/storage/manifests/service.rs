@@ -199,7 +199,7 @@ impl ManifestService for RepositoryManifests {
         }
         let content = self.revisions.content(ctx, &canonical).await;
         self.tags.untag_all(ctx, &names).await?;
-        self.revisions.unlink(ctx, digest, &canonical).await.map_err(backend)?;
+        self.revisions.unlink(ctx, &canonical).await.map_err(backend)?;
         // An index that was pushed meanwhile found the manifest still there, and must keep it.
         if let Some(index) = self.revisions.naming(ctx, &names).await? {
             self.revisions.linked().link(ctx, digest, &canonical).await?;
