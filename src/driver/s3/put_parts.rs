@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aws_sdk_s3::types::CompletedPart;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
@@ -22,7 +22,8 @@ use crate::{
 /// Parts that are held in memory: one is sent while the next is gathered, or two are sent.
 const IN_FLIGHT: usize = 2;
 
-type Sending = JoinSet<Result<CompletedPart, S3Error>>;
+/// Parts being sent; each gives its memory back.
+type Sending = JoinSet<(Result<CompletedPart, S3Error>, Bytes)>;
 
 impl Bucket {
     /// `first` and the rest of `source`. Nothing is stored unless all of it was as it should be.
@@ -70,35 +71,51 @@ impl Bucket {
             let (target, ctx) = (target.clone(), ctx.clone());
             let span = ctx.span().clone();
             let number_there = i32::try_from(number).unwrap_or(i32::MAX);
-            let send = async move { target.put(&ctx, number_there, part).await };
+            let send = async move { (target.put(&ctx, number_there, part.clone()).await, part) };
             sending.spawn(send.instrument(span));
             if source.is_finished() {
                 break;
             }
-            self.take_sent(path, sending, IN_FLIGHT - 1, &mut parts).await?;
-            part = source.gather(self.sizes.part_at(number + 1)).await?;
+            let buffer = self.take_sent(path, sending, IN_FLIGHT - 1, &mut parts).await?;
+            let size = self.sizes.part_at(number + 1);
+            part = match buffer {
+                Some(buffer) => source.gather_into(buffer, size).await?,
+                None => source.gather_into(BytesMut::with_capacity(capacity(size)), size).await?,
+            };
         }
         self.take_sent(path, sending, 0, &mut parts).await?;
         parts.sort_by_key(CompletedPart::part_number);
         Ok(parts)
     }
 
-    /// Waits until no more than `rest` are being sent.
+    /// Waits until no more than `rest` are being sent. Gives the memory of one that was, emptied, if there is any.
     async fn take_sent(
         &self,
         path: &Path,
         sending: &mut Sending,
         rest: usize,
         parts: &mut Vec<CompletedPart>,
-    ) -> Result<(), DriverError> {
+    ) -> Result<Option<BytesMut>, DriverError> {
+        let mut buffer = None;
         while sending.len() > rest {
             match sending.join_next().await {
-                Some(Ok(Ok(part))) => parts.push(part),
-                Some(Ok(Err(error))) => return Err(error.on(path, self)),
+                Some(Ok((Ok(part), content))) => {
+                    parts.push(part);
+                    // The client may hold on to it for a moment longer; then it is the allocator's again.
+                    buffer = content.try_into_mut().ok().map(|mut buffer| {
+                        buffer.clear();
+                        buffer
+                    });
+                }
+                Some(Ok((Err(error), _))) => return Err(error.on(path, self)),
                 Some(Err(error)) => return Err(DriverError::new(DriverErrorKind::Failed, path, error.to_string())),
                 None => break,
             }
         }
-        Ok(())
+        Ok(buffer)
     }
+}
+
+fn capacity(size: u64) -> usize {
+    usize::try_from(size).unwrap_or(0)
 }

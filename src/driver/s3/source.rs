@@ -9,6 +9,9 @@ use crate::{
     driver::{DriverError, DriverErrorKind, Path},
 };
 
+/// The least that a buffer begins with, in bytes. It doubles from there, and so comes to the size of a part exactly.
+const SMALLEST: usize = 64 << 10;
+
 /// Content whose length and checksum are checked before its last bytes are handed out: whoever waits for the end
 /// before anything counts stores nothing wrong.
 pub(super) struct Source {
@@ -80,21 +83,30 @@ impl Source {
     /// # Errors
     /// As [`Self::next`].
     pub(super) async fn gather(&mut self, size: u64) -> Result<Bytes, DriverError> {
+        let left = self.length.map_or(0, |length| length - self.seen.min(length));
+        let capacity = usize::try_from(left.min(size)).unwrap_or(0).max(SMALLEST);
+        self.gather_into(BytesMut::with_capacity(capacity), size).await
+    }
+
+    /// As [`Self::gather`], in `buffer`, which is empty. A part's memory is used again for the next: an allocator
+    /// that is asked for megabytes on one thread and given them back on another keeps several times as much.
+    ///
+    /// # Errors
+    /// As [`Self::next`].
+    pub(super) async fn gather_into(&mut self, mut buffer: BytesMut, size: u64) -> Result<Bytes, DriverError> {
         let size = usize::try_from(size).unwrap_or(usize::MAX);
-        let left = self.length.map_or(0, |length| usize::try_from(length - self.seen.min(length)).unwrap_or(0));
-        let mut gathered = BytesMut::with_capacity(left.min(size));
-        while gathered.len() < size {
+        while buffer.len() < size {
             let Some(mut bytes) = self.next().await? else { break };
-            let room = size - gathered.len();
+            let room = size - buffer.len();
             if bytes.len() > room {
                 self.back = Some(bytes.split_off(room));
             }
-            if gathered.is_empty() && (bytes.len() == size || self.is_finished()) {
+            if buffer.is_empty() && (bytes.len() == size || self.is_finished()) {
                 return Ok(bytes);
             }
-            gathered.extend_from_slice(&bytes);
+            buffer.extend_from_slice(&bytes);
         }
-        Ok(gathered.freeze())
+        Ok(buffer.freeze())
     }
 
     /// Takes in the rest, to check it.
