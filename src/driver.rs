@@ -8,6 +8,7 @@
 
 mod error;
 mod path;
+mod source;
 
 pub mod fault;
 pub mod filesystem;

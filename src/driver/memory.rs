@@ -9,12 +9,10 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt as _;
 
-use super::{DriverError, DriverErrorKind, Entry, Path, PresignedMethod, PutOptions, StorageDriver};
+use super::{DriverError, DriverErrorKind, Entry, Path, PresignedMethod, PutOptions, StorageDriver, source::Source};
 use crate::{
     context::Context,
-    digest::Digest,
     distribution::{Content, Reading},
 };
 
@@ -69,21 +67,17 @@ impl StorageDriver for MemoryDriver {
 
     async fn put(&self, ctx: &Context, path: &Path, content: Content, options: PutOptions) -> Result<u64, DriverError> {
         drop(self.files(ctx, path)?);
-        let bytes = collect(path, content).await?;
-        if let Some(expected) = options.checksum {
-            let actual = Digest::of(expected.algorithm(), &bytes);
-            if actual != expected {
-                let message = format!("{actual} instead of {expected}");
-                return Err(DriverError::new(DriverErrorKind::Checksum, path, message));
-            }
+        let mut source = Source::new(path, content, options.checksum);
+        let mut bytes = BytesMut::new();
+        while let Some(frame) = source.next_in_time(ctx).await? {
+            bytes.extend_from_slice(&frame);
         }
         let mut files = self.files(ctx, path)?;
         if options.create_only && files.contains_key(path) {
             return Err(DriverError::new(DriverErrorKind::Precondition, path, ""));
         }
-        let size = bytes.len() as u64;
-        files.insert(path.clone(), bytes);
-        Ok(size)
+        files.insert(path.clone(), bytes.freeze());
+        Ok(source.seen())
     }
 
     async fn stat(&self, ctx: &Context, path: &Path) -> Result<u64, DriverError> {
@@ -161,24 +155,6 @@ fn below<'a>(files: &'a BTreeMap<Path, Bytes>, path: &'a Path) -> impl Iterator<
             let rest = file.as_str().strip_prefix(path.as_str())?;
             Some((file, rest.strip_prefix('/')?))
         })
-}
-
-/// The whole of `content`, which must be as long as it said.
-async fn collect(path: &Path, mut content: Content) -> Result<Bytes, DriverError> {
-    let incomplete = |message: String| DriverError::new(DriverErrorKind::Content, path, message);
-    let mut bytes = BytesMut::new();
-    while let Some(frame) = content.stream.next().await {
-        bytes.extend_from_slice(&frame.map_err(|error| incomplete(format!("it broke off: {error}")))?);
-        if content.length.is_some_and(|length| bytes.len() as u64 > length) {
-            return Err(incomplete("longer than it was to be".to_owned()));
-        }
-    }
-    match content.length {
-        Some(length) if (bytes.len() as u64) < length => {
-            Err(incomplete(format!("{} bytes instead of {length}", bytes.len())))
-        }
-        _ => Ok(bytes.freeze()),
-    }
 }
 
 fn not_found(path: &Path) -> DriverError {

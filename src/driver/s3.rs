@@ -6,7 +6,6 @@
 //! | `bucket` | the bucket: keys of paths |
 //! | `attempt` | one question to S3: time limits, retries, the log |
 //! | `error` | S3's errors, and what they mean to a caller |
-//! | `source` | content on its way in, checked as it passes |
 //! | `put`, `put_stream`, `put_parts` | writing: whole, as one stream, in parts |
 //! | `multipart` | a multipart upload, which is completed or aborted |
 //! | `compose`, `compose_parts`, `plan` | server-side copies |
@@ -29,7 +28,6 @@ mod put;
 mod put_parts;
 mod put_stream;
 mod read;
-mod source;
 
 use std::{fmt, sync::Arc, time::Duration};
 

@@ -3,15 +3,13 @@
 use std::{io, sync::Arc};
 
 use bytes::Bytes;
-use futures_util::StreamExt as _;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::{error, folder::Folder, temporary::Temporary};
 use crate::{
     context::Context,
-    digest::{Digest, Hasher},
-    distribution::{ByteStream, Content},
-    driver::{DriverError, DriverErrorKind, Path, PutOptions},
+    distribution::Content,
+    driver::{DriverError, Path, PutOptions, source::Source},
 };
 
 /// How much is written at once. Twice this is all the memory that a write needs. Content that is shorter is written
@@ -26,19 +24,19 @@ pub(super) async fn put(
     content: Content,
     options: PutOptions,
 ) -> Result<u64, DriverError> {
-    let mut incoming = Incoming::new(content, options.checksum);
+    let source = Source::new(path, content, options.checksum);
+    let mut incoming = Incoming { source, rest: Bytes::new() };
     let mut writer = Writer { folder: folder.clone(), writing: None };
     let written = async {
         let mut batch = Vec::new();
-        while incoming.fill(&mut batch, ctx, path).await? {
+        while incoming.fill(&mut batch, ctx).await? {
             batch = writer.write(batch).await.map_err(|error| error::writing(path, error))?;
         }
-        // The checksum comes before the question whether something is there: all the content must have been read.
-        let size = incoming.verify(path)?;
+        // All of the content has been checked, before the question whether something is there already.
         ctx.remaining().map_err(|passed| DriverError::deadline(path, passed))?;
         let published = writer.publish(batch, path, options.create_only).await;
         published.map_err(|error| error::writing(path, error))?;
-        Ok(size)
+        Ok(incoming.source.seen())
     }
     .await;
     if written.is_err() {
@@ -47,74 +45,28 @@ pub(super) async fn put(
     written
 }
 
-/// The content as it comes in.
+/// The content as it comes in, in batches.
 struct Incoming {
-    stream: ByteStream,
+    source: Source,
     /// What has come, but is in no batch yet.
     rest: Bytes,
-    length: Option<u64>,
-    size: u64,
-    checksum: Option<(Digest, Hasher)>,
 }
 
 impl Incoming {
-    fn new(content: Content, checksum: Option<Digest>) -> Self {
-        let checksum = checksum.map(|digest| (digest, Hasher::new(digest.algorithm())));
-        Self { stream: content.stream, rest: Bytes::new(), length: content.length, size: 0, checksum }
-    }
-
-    /// Fills `batch`; `false` when the content has ended before it was full.
-    async fn fill(&mut self, batch: &mut Vec<u8>, ctx: &Context, path: &Path) -> Result<bool, DriverError> {
-        let expected = self.length.map_or(BATCH as u64, |length| length.saturating_sub(self.size));
-        batch.reserve_exact(expected.min(BATCH as u64) as usize);
+    /// Fills `batch`; `false` when the content has ended before it was full, and was as it should be.
+    async fn fill(&mut self, batch: &mut Vec<u8>, ctx: &Context) -> Result<bool, DriverError> {
         while batch.len() < BATCH {
             if self.rest.is_empty() {
-                match self.next(ctx, path).await? {
+                match self.source.next_in_time(ctx).await? {
                     Some(frame) => self.rest = frame,
                     None => return Ok(false),
                 }
             }
             // Copied, so that the sender's buffer can be used again at once: holding on to it costs more.
             let part = self.rest.split_to(self.rest.len().min(BATCH - batch.len()));
-            if let Some((_, hasher)) = &mut self.checksum {
-                hasher.update(&part);
-            }
             batch.extend_from_slice(&part);
         }
         Ok(true)
-    }
-
-    async fn next(&mut self, ctx: &Context, path: &Path) -> Result<Option<Bytes>, DriverError> {
-        let incomplete = |message: String| DriverError::new(DriverErrorKind::Content, path, message);
-        let next = match ctx.remaining().map_err(|passed| DriverError::deadline(path, passed))? {
-            None => self.stream.next().await,
-            Some(left) => tokio::time::timeout(left, self.stream.next()).await.map_err(|_| {
-                DriverError::new(DriverErrorKind::Timeout, path, "the content did not come within the time there was")
-            })?,
-        };
-        let frame = next.transpose().map_err(|error| incomplete(format!("it broke off: {error}")))?;
-        self.size += frame.as_ref().map_or(0, |frame| frame.len() as u64);
-        match self.length {
-            Some(length) if self.size > length => {
-                Err(incomplete(format!("longer than the {length} bytes it was to have")))
-            }
-            Some(length) if frame.is_none() && self.size < length => {
-                Err(incomplete(format!("{} bytes instead of {length}", self.size)))
-            }
-            _ => Ok(frame),
-        }
-    }
-
-    /// The size of the content, all of which has come, if it has the checksum that it is to have.
-    fn verify(&mut self, path: &Path) -> Result<u64, DriverError> {
-        if let Some((expected, hasher)) = self.checksum.take() {
-            let actual = hasher.finish();
-            if actual != expected {
-                let message = format!("{actual} instead of {expected}");
-                return Err(DriverError::new(DriverErrorKind::Checksum, path, message));
-            }
-        }
-        Ok(self.size)
     }
 }
 

@@ -9,13 +9,12 @@ use bytes::Bytes;
 use super::{
     attempt::{LONG, Question},
     bucket::Bucket,
-    source::Source,
 };
 use crate::{
     context::Context,
     digest::Digest,
     distribution::Content,
-    driver::{DriverError, DriverErrorKind, Path, PutOptions},
+    driver::{DriverError, DriverErrorKind, Path, PutOptions, source::Source},
 };
 
 /// The media type of everything stored: what it means is said by manifests, never by S3.

@@ -12,11 +12,10 @@ use super::{
     config::MOST_PARTS,
     error::S3Error,
     multipart::{Target, Upload},
-    source::Source,
 };
 use crate::{
     context::Context,
-    driver::{DriverError, DriverErrorKind, Path},
+    driver::{DriverError, DriverErrorKind, Path, source::Source},
 };
 
 /// Parts that are held in memory: one is sent while the next is gathered, or two are sent.

@@ -16,12 +16,11 @@ use super::{
     attempt::{LONG, Pauses, Question, note, within},
     bucket::Bucket,
     error::S3Error,
-    source::Source,
 };
 use crate::{
     context::Context,
     digest::Digest,
-    driver::{DriverError, Path},
+    driver::{DriverError, Path, source::Source},
 };
 
 /// How long S3 may take no bytes.

@@ -3,10 +3,11 @@
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
 
+use super::{DriverError, DriverErrorKind, Path};
 use crate::{
+    context::Context,
     digest::{Digest, Hasher},
     distribution::{ByteStream, Content},
-    driver::{DriverError, DriverErrorKind, Path},
 };
 
 /// The least that a buffer begins with, in bytes. It doubles from there, and so comes to the size of a part exactly.
@@ -66,6 +67,18 @@ impl Source {
             }
         }
         Ok(self.held.take())
+    }
+
+    /// As [`Self::next`], but no later than the deadline of `ctx`: a sender keeps it no less than a backend does.
+    ///
+    /// # Errors
+    /// As [`Self::next`], and [`DriverErrorKind::Timeout`].
+    pub(super) async fn next_in_time(&mut self, ctx: &Context) -> Result<Option<Bytes>, DriverError> {
+        let Some(deadline) = ctx.deadline() else { return self.next().await };
+        match tokio::time::timeout_at(deadline.into(), self.next()).await {
+            Ok(next) => next,
+            Err(_) => Err(self.wrong(DriverErrorKind::Timeout, "the content did not come in time".to_owned())),
+        }
     }
 
     /// Whether all of it has been handed out, and was as it should be.
