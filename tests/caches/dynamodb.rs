@@ -3,12 +3,9 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use berth::{
-    cache::{
-        DescriptorCache as _, LinkSet, TOMBSTONE_LIFE,
-        dynamodb::{CONTENT_LIFE, NAME_LIFE},
-    },
-    descriptor::OCTET_STREAM,
+use berth::cache::{
+    DescriptorCache as _, LinkSet, TOMBSTONE_LIFE,
+    dynamodb::{CONTENT_LIFE, NAME_LIFE},
 };
 
 use crate::subject::{self, Subject, ctx, in_table, known, layer, name, sha512};
@@ -82,6 +79,8 @@ async fn a_batch_is_one_request() {
     let found = layers.stat_many(&ctx(), &[sha512(1), sha512(2), layer(3).digest, sha512(9)]).await.unwrap();
     assert_eq!(found, [Some(1), Some(2), Some(3), None].map(|n| n.map(layer)));
     requests(&subject, [("BatchGetItem", 2)]);
+    layers.stat_many(&ctx(), &[sha512(1), layer(1).digest]).await.unwrap();
+    requests(&subject, [("BatchGetItem", 1)]);
     layers.stat_many(&ctx(), &[]).await.unwrap();
     layers.set_many(&ctx(), &[]).await.unwrap();
     requests(&subject, []);

@@ -1,7 +1,10 @@
 //! The cache in memory.
 
 use std::{
-    sync::{Arc, Barrier},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -90,23 +93,39 @@ async fn memory_is_bounded() {
 fn a_set_that_races_with_a_clear_leaves_nothing() {
     let cache = in_memory(&Time::default(), 10_000);
     let scope = cache.scoped(&name("a"), LinkSet::Layers);
-    let start = Arc::new(Barrier::new(2));
-    let rounds = 5_000;
+    // Two threads go through the rounds in step, without the jitter that a lock would bring.
+    let (cleared, set) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+    let wait = |counter: &AtomicU32, round| {
+        for turn in 0_u32.. {
+            match counter.load(Ordering::SeqCst) {
+                reached if reached >= round => break,
+                _ if turn % 20_000 == 19_999 => std::thread::yield_now(),
+                _ => std::hint::spin_loop(),
+            }
+        }
+    };
+    let rounds = 1_500;
     let setter = std::thread::spawn({
-        let (scope, start) = (scope.clone(), start.clone());
+        let (scope, cleared, set) = (scope.clone(), cleared.clone(), set.clone());
         move || {
             for n in 0..rounds {
-                start.wait();
-                scope.set_descriptor(&ctx(), &layer(n).digest, &layer(n)).now_or_never().unwrap().unwrap();
-                start.wait();
+                let context = ctx();
+                wait(&cleared, n);
+                scope.set_descriptor(&context, &sha512(n), &layer(n)).now_or_never().unwrap().unwrap();
+                set.store(n + 1, Ordering::SeqCst);
             }
         }
     });
     for n in 0..rounds {
-        start.wait();
-        scope.clear(&ctx(), &layer(n).digest).now_or_never().unwrap().unwrap();
-        start.wait();
-        assert_eq!(known(&scope, &layer(n).digest).now_or_never().unwrap(), None);
+        let context = ctx();
+        // Now early, now late: one of them meets the set half way.
+        for _ in 0..(n % 200) * 2 {
+            std::hint::spin_loop();
+        }
+        scope.clear(&context, &layer(n).digest).now_or_never().unwrap().unwrap();
+        wait(&set, n + 1);
+        assert_eq!(known(&scope, &sha512(n)).now_or_never().unwrap(), None);
+        cleared.store(n + 1, Ordering::SeqCst);
     }
     setter.join().unwrap();
 }
