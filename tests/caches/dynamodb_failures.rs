@@ -5,6 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use aws_credential_types::provider::{ProvideCredentials, error::CredentialsError, future};
+use aws_sdk_dynamodb::config::SharedCredentialsProvider;
 use berth::{
     cache::{
         DescriptorCache as _, LinkSet,
@@ -166,6 +168,32 @@ async fn an_endpoint_where_nobody_listens_is_a_failure() {
     for error in failures(&layers(&format!("http://{closed}"))).await {
         assert_eq!(error.kind, BackendErrorKind::Failed);
     }
+}
+
+#[derive(Debug)]
+struct NoKeys;
+
+impl ProvideCredentials for NoKeys {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::ready(Err(CredentialsError::not_loaded("there are no keys here")))
+    }
+}
+
+#[tokio::test]
+async fn without_credentials_access_is_denied_before_anything_is_asked() {
+    let subject = subject::dynamodb().await;
+    let sdk = subject::sdk(&subject.emulator().endpoint(), "us-east-1");
+    let sdk = sdk.into_builder().credentials_provider(SharedCredentialsProvider::new(NoKeys)).build();
+    let options = dynamodb::Options { table: "berth".to_owned(), clock: subject.time.clock() };
+    let cache = DynamoDbCache::new(&sdk, options).global();
+    for error in failures(&cache).await {
+        assert_eq!(error.kind, BackendErrorKind::Denied);
+        assert!(error.message.contains("there are no keys here"), "{error}");
+    }
+    assert_eq!(subject.emulator().requests().len(), 0);
 }
 
 fn layers(endpoint: &str) -> Arc<dyn BlobDescriptorService> {

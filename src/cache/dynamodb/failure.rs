@@ -1,5 +1,8 @@
 //! What DynamoDB did not do, told apart.
 
+use std::{error::Error, iter::successors};
+
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 
 use crate::distribution::{BackendError, BackendErrorKind};
@@ -30,18 +33,22 @@ pub(super) enum Reason {
 impl Failure {
     pub(super) fn of<E, R>(error: &SdkError<E, R>) -> Self
     where
-        E: ProvideErrorMetadata + std::error::Error + 'static,
-        R: std::fmt::Debug,
+        E: ProvideErrorMetadata + Error + 'static,
+        R: std::fmt::Debug + 'static,
     {
         let late = match error {
             SdkError::TimeoutError(_) => true,
             SdkError::DispatchFailure(failure) => failure.is_timeout(),
             _ => false,
         };
-        let reason = match error.code() {
+        let mut causes = successors(error.source(), |cause| (*cause).source());
+        let keys = causes.find_map(|cause| cause.downcast_ref::<CredentialsError>());
+        let reason = match (error.code(), keys) {
             _ if late => Reason::Timeout,
-            Some(code) => Reason::of(code),
-            None => Reason::Failed,
+            (Some(code), _) => Reason::of(code),
+            (None, Some(CredentialsError::ProviderTimedOut(_))) => Reason::Timeout,
+            (None, Some(_)) => Reason::Denied,
+            (None, None) => Reason::Failed,
         };
         let message = match (error.code(), error.message()) {
             (Some(code), Some(message)) => format!("{code}: {message}"),
