@@ -1,6 +1,7 @@
 //! The API from outside: the real router behind the real server, on a loopback socket, over a registry in memory.
 //!
 //! The client (`api/client.rs`) speaks raw HTTP, so that it can be as rude as a broken client is.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on has failed
 
 #[path = "api/access_log.rs"]
 mod access_log;

@@ -1,5 +1,6 @@
 //! Requests to AWS, counted at the emulators: no operation may cost more than its budget. The client's own presigned
 //! requests are not counted. Each figure is printed: `cargo test --test budgets -- --nocapture`.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on has failed
 
 #[path = "budgets/image.rs"]
 mod image;

@@ -37,3 +37,5 @@ mod fault;
 mod filesystem;
 #[path = "drivers/memory.rs"]
 mod memory;
+#[path = "drivers/s3.rs"]
+mod s3;

@@ -1,6 +1,7 @@
 //! No request needs more than a small amount of memory, whatever the blob's size: the real binary takes 2 GB by one
 //! PUT, by one PATCH, and gives it back without a redirect, on a folder and on S3, and stays under 64 MB resident.
 //! The figures are printed: `cargo test --test memory -- --nocapture`.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on has failed
 
 #[path = "support/mod.rs"]
 mod support;

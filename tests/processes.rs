@@ -1,4 +1,5 @@
 //! Several processes on one folder, and how one begins and ends: the real binary, started as a user starts it.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on has failed
 
 #[path = "support/mod.rs"]
 mod support;

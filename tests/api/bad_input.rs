@@ -202,7 +202,7 @@ async fn manifests_that_are_none() {
             answer.refused(400, "MANIFEST_INVALID");
         }
     }
-    let latin = [br#"{"x":"#.as_slice(), b"\"\xe9\",", good[1..].as_bytes()].concat();
+    let latin = [br#"{"x":"#.as_slice(), b"\"\xe9\",", &good.as_bytes()[1..]].concat();
     client.put("/v2/repo/manifests/new", &latin).await.refused(400, "MANIFEST_INVALID");
     // Another digest than its own.
     for named in [ZEROS.to_owned(), Digest::of(Algorithm::Sha512, b"x").to_string()] {
@@ -231,7 +231,7 @@ async fn what_a_client_hangs_up_on_is_not_kept() {
         format!("PATCH {path} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n5\r\n012"),
         format!("PUT {path}&digest={digest} HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n01234"),
         format!("POST /v2/repo/blobs/uploads/?digest={digest} HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n01234"),
-        format!("PUT /v2/repo/manifests/new HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n01234"),
+        "PUT /v2/repo/manifests/new HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n01234".to_owned(),
     ] {
         let mut client = registry.client().await;
         client.write(head.as_bytes()).await;

@@ -150,6 +150,6 @@ pub(crate) async fn known(cache: &Arc<dyn BlobDescriptorService>, digest: &Diges
         Err(error) => panic!("stat failed: {error}"),
     };
     let many = cache.stat_many(&ctx(), &[*digest]).await.unwrap();
-    assert_eq!(many, [one.clone()], "a batch says what a single look-up says");
+    assert_eq!(many, std::slice::from_ref(&one), "a batch says what a single look-up says");
     one
 }

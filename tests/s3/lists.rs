@@ -46,10 +46,10 @@ async fn a_folder_is_where_something_lies_below() {
 #[tokio::test]
 async fn a_long_listing_is_read_to_its_end_and_a_large_tree_deleted() {
     let store = store().await;
-    fill(&store, (0..1234).map(|n| format!("/d/{n:04}/x"))).await;
+    fill(&store, (0..1001).map(|n| format!("/d/{n}/x"))).await;
     fill(&store, names(&["/d", "/dd", "/d-d/x"])).await;
     let entries = store.driver.list(&ctx(), &path("/d")).await.unwrap();
-    assert_eq!((entries.len(), store.asked().as_str()), (1234, "2 ListObjectsV2"));
+    assert_eq!((entries.len(), store.asked().as_str()), (1001, "2 ListObjectsV2"));
     store.driver.delete_tree(&ctx(), &path("/d")).await.unwrap();
     assert_eq!(store.asked(), "2 DeleteObjects, 2 ListObjectsV2");
     assert_eq!(store.emulator.objects().len(), 2);
@@ -63,13 +63,11 @@ async fn a_long_listing_is_read_to_its_end_and_a_large_tree_deleted() {
 #[tokio::test]
 async fn many_files_are_deleted_by_few_requests() {
     let store = store().await;
-    let all: Vec<String> = (0..1001).map(|n| format!("/f{n}")).collect();
-    fill(&store, all.clone()).await;
-    fill(&store, names(&["/keep"])).await;
-    let mut paths: Vec<Path> = all.iter().map(|name| path(name)).collect();
-    paths.insert(0, path("/missing"));
+    // One of each batch is there.
+    fill(&store, names(&["/f0", "/f1000", "/keep"])).await;
+    let paths: Vec<Path> = (0..1001).map(|n| path(&format!("/f{n}"))).collect();
     store.driver.delete(&ctx(), &paths).await.unwrap();
-    assert_eq!((store.asked().as_str(), store.emulator.objects().len()), ("2 DeleteObjects", 1));
+    assert_eq!((store.asked().as_str(), store.emulator.objects().len()), ("1 DeleteObject, 1 DeleteObjects", 1));
     store.driver.delete(&ctx(), &[path("/missing")]).await.unwrap();
     assert_eq!(store.asked(), "1 DeleteObject");
     store.driver.delete(&ctx(), &[]).await.unwrap();

@@ -70,11 +70,14 @@ impl Incoming {
     }
 }
 
+/// The file, and the batch that is in it now.
+type Written = (Temporary, Vec<u8>);
+
 /// Writes to a temporary file, one batch at a time. No thread waits for the sender: however slow and many the senders
 /// are, threads are left for others.
 struct Writer {
     folder: Arc<Folder>,
-    writing: Option<JoinHandle<io::Result<(Temporary, Vec<u8>)>>>,
+    writing: Option<JoinHandle<io::Result<Written>>>,
 }
 
 impl Writer {

@@ -8,6 +8,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use super::{
     attempt::{LONG, Question},
     bucket::Bucket,
+    error::S3Error,
     put::if_nothing_there,
 };
 use crate::{
@@ -27,6 +28,26 @@ impl Bucket {
         sources: &[(Path, u64)],
         destination: &Path,
     ) -> Result<(), DriverError> {
+        match self.compose_there(ctx, sources, destination).await {
+            // S3 looks at the sources first. What matters more is that the work was done already.
+            Err(error) if error.is_not_found() && self.exists(ctx, &self.key(destination)).await.unwrap_or(false) => {
+                Err(S3Error::exists().during("HeadObject").on(destination, self))
+            }
+            composed => composed,
+        }
+    }
+
+    async fn compose_there(
+        self: &Arc<Self>,
+        ctx: &Context,
+        sources: &[(Path, u64)],
+        destination: &Path,
+    ) -> Result<(), DriverError> {
+        if sources.iter().any(|(source, _)| source == destination) {
+            // S3 calls a copy onto itself illegal. Here it is one onto something that is there, or of nothing.
+            self.stat(ctx, destination).await?;
+            return Err(S3Error::exists().during("HeadObject").on(destination, self));
+        }
         for (empty, _) in sources.iter().filter(|(_, size)| *size == 0) {
             self.stat(ctx, empty).await?;
         }

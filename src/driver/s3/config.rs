@@ -101,3 +101,24 @@ pub(super) async fn client(config: &S3Config, http: &SharedHttpClient) -> Client
         .build();
     Client::from_conf(client)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_stay_within_what_s3_takes() {
+        let least = Sizes { part: 1, single: u64::MAX, copied_part: 1 }.within_bounds();
+        assert_eq!(least, Sizes { part: 5 << 20, single: 5_000_000_000, copied_part: 10 << 20 });
+        assert_eq!(Sizes::default().within_bounds(), Sizes::default());
+    }
+
+    #[test]
+    fn parts_grow_with_their_number_but_not_without_bound() {
+        let sizes = Sizes::default();
+        let mib = |number| sizes.part_at(number) >> 20;
+        assert_eq!([1, 1000, 1001, 2001, 3001, MOST_PARTS].map(mib), [8, 8, 16, 32, 64, 64]);
+        let most: u64 = (1..=MOST_PARTS).map(|number| sizes.part_at(number)).sum();
+        assert!(most > 500_000_000_000, "{most}");
+    }
+}

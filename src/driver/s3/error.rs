@@ -24,7 +24,7 @@ pub(super) struct S3Error {
 
 #[derive(Debug, Clone)]
 enum Cause {
-    /// S3's own answer. `code` is empty where the answer had no body, as to HEAD.
+    /// S3's own answer. `code` is empty where the answer had no body, as to HEAD; `status` is 0 for a key among many.
     Answer { status: u16, code: String, message: String, request: String, region: Option<String> },
     /// The connection failed, or the answer was none of S3's.
     Lost(String),
@@ -57,9 +57,8 @@ impl S3Error {
 
     /// An error that came for one key in the answer to many.
     pub(super) fn of_key(code: &str, message: &str) -> Self {
-        // "DeleteObjects" gives codes without a status.
         let (code, message) = (code.to_owned(), message.to_owned());
-        Cause::Answer { status: 200, code, message, request: String::new(), region: None }.into()
+        Cause::Answer { status: 0, code, message, request: String::new(), region: None }.into()
     }
 
     pub(super) fn during(self, operation: &'static str) -> Self {
@@ -173,7 +172,7 @@ impl S3Error {
             ("NoSuchBucket", ..) => {
                 format!("there is no bucket '{bucket}'; create it, or correct the bucket's name in the configuration")
             }
-            (_, 301, Some(region)) => format!(
+            ("" | "PermanentRedirect" | "AuthorizationHeaderMalformed", 301 | 400, Some(region)) => format!(
                 "bucket '{bucket}' is in region {region}, which is not the one configured; set the region to {region}"
             ),
             ("PermanentRedirect" | "AuthorizationHeaderMalformed", ..) | (_, 301, None) => format!(
@@ -196,13 +195,10 @@ impl fmt::Display for S3Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.cause {
             Cause::Answer { status, code, message, request, .. } => {
-                write!(f, "status {status}")?;
-                for (name, text) in [("", code), ("", message), ("request ", request)] {
-                    if !text.is_empty() {
-                        write!(f, ", {name}{text}")?;
-                    }
-                }
-                Ok(())
+                let status = if *status == 0 { String::new() } else { format!("status {status}") };
+                let request = if request.is_empty() { String::new() } else { format!("request {request}") };
+                let said = [&status, code, message, &request].map(String::as_str);
+                f.write_str(&said.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", "))
             }
             Cause::Lost(why) | Cause::Senseless(why) => f.write_str(why),
             Cause::Late => f.write_str("no answer in time"),

@@ -47,7 +47,8 @@ impl Upload {
         let begun = bucket.ask(ctx, question, || {
             bucket.client.create_multipart_upload().bucket(&bucket.name).key(&key).content_type(CONTENT_TYPE).send()
         });
-        let id = begun.await?.upload_id.ok_or_else(|| S3Error::senseless("the answer has no UploadId"))?;
+        let id = begun.await?.upload_id;
+        let id = id.ok_or_else(|| S3Error::senseless("the answer has no UploadId").during(question.operation))?;
         let target = Target { bucket: bucket.clone(), key, id, span: ctx.span().clone() };
         Ok(Self { target, open: true })
     }

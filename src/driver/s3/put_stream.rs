@@ -47,7 +47,7 @@ impl Bucket {
         let mut pauses = Pauses::default();
         loop {
             let started = Instant::now();
-            let (sender, body) = Feed::new(length);
+            let (sender, body) = Feed::open(length);
             let put = self.put_object(&key, create_only, Some(digest));
             let put = put.content_length(i64::try_from(length).unwrap_or(i64::MAX)).body(body);
             let answer = async { put.customize().disable_payload_signing().send().await.map_err(S3Error::from) };
@@ -89,18 +89,14 @@ async fn exchange<T>(
     let mut answer = pin!(answer);
     let feeding = async {
         for bytes in fed.again() {
-            match pass(&sender, bytes).await {
-                Passed::Taken => {}
-                Passed::Refused => return Ok(Ok(())),
-                Passed::Stalled => return Ok(Err(S3Error::late())),
+            if let Some(end) = pass(&sender, bytes).await {
+                return Ok(end);
             }
         }
         while let Some(bytes) = source.next().await? {
             fed.keep(&bytes);
-            match pass(&sender, bytes).await {
-                Passed::Taken => {}
-                Passed::Refused => return Ok(Ok(())),
-                Passed::Stalled => return Ok(Err(S3Error::late())),
+            if let Some(end) = pass(&sender, bytes).await {
+                return Ok(end);
             }
         }
         Ok(Ok(()))
@@ -117,18 +113,12 @@ async fn exchange<T>(
     Ok(within(ctx, LONG, answer).await)
 }
 
-enum Passed {
-    Taken,
-    /// The request needs no more.
-    Refused,
-    Stalled,
-}
-
-async fn pass(sender: &mpsc::Sender<Bytes>, bytes: Bytes) -> Passed {
+/// Feeds `bytes` to a request. `None` when it takes more; else the end: it needs no more, or it has stalled.
+async fn pass(sender: &mpsc::Sender<Bytes>, bytes: Bytes) -> Option<Result<(), S3Error>> {
     match tokio::time::timeout(STALL, sender.send(bytes)).await {
-        Ok(Ok(())) => Passed::Taken,
-        Ok(Err(_)) => Passed::Refused,
-        Err(_) => Passed::Stalled,
+        Ok(Ok(())) => None,
+        Ok(Err(_)) => Some(Ok(())),
+        Err(_) => Some(Err(S3Error::late())),
     }
 }
 
@@ -170,7 +160,7 @@ struct Feed {
 }
 
 impl Feed {
-    fn new(length: u64) -> (mpsc::Sender<Bytes>, ByteStream) {
+    fn open(length: u64) -> (mpsc::Sender<Bytes>, ByteStream) {
         let (sender, chunks) = mpsc::channel(2);
         (sender, ByteStream::new(SdkBody::from_body_1_x(Self { chunks, left: length })))
     }

@@ -15,7 +15,7 @@ use crate::{
     manifest::MAX_SIZE,
     name::RepositoryName,
     storage::{
-        blob_store::BlobStore, cached_statter::CachedStatter, linked_blob_store::LinkedBlobStore, links::Links, path,
+        blob_store::BlobStore, cached_statter::CachedStatter, linked_blob_store::LinkedBlobStore, links::Links,
         path_spec::PathSpec,
     },
 };

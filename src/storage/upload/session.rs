@@ -58,11 +58,11 @@ impl Sessions {
         let secret = self.secret.get(ctx).await.map_err(BackendError::from)?;
         let progress = secret.verify(&self.repository, id, state).ok_or(UploadError::StateInvalid)?;
         let opened = id.parse::<Uuid>().ok().and_then(|id| id.get_timestamp());
-        let age = opened.and_then(|time| {
+        let age = opened.map(|time| {
             let (seconds, nanoseconds) = time.to_unix();
             let opened = std::time::UNIX_EPOCH + Duration::new(seconds, nanoseconds);
             // A clock that runs behind the one that opened the session counts as no time passed.
-            Some(std::time::SystemTime::now().duration_since(opened).unwrap_or_default())
+            std::time::SystemTime::now().duration_since(opened).unwrap_or_default()
         });
         if age.is_none_or(|age| age > SESSION_LIFE) {
             return Err(UploadError::Unknown(id.to_owned()));
