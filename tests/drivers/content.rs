@@ -12,10 +12,11 @@ pub(crate) const MIB: usize = 1 << 20;
 /// Sizes below and above what any driver writes at once.
 pub(crate) const SHORT_AND_LONG: [usize; 2] = [100, 12 * MIB];
 
-/// `size` bytes, of which no two aligned pieces are alike, and which differ by `seed`.
+/// `size` bytes, which no piece of a round size has the same as another, and which differ by `seed`.
 pub(crate) fn bytes(seed: u8, size: usize) -> Bytes {
-    let words = (0..size.div_ceil(4) as u32).flat_map(|n| (n.wrapping_mul(2_654_435_761) ^ u32::from(seed)).to_le_bytes());
-    let mut bytes: Vec<u8> = words.collect();
+    let words = (0..25_013_u32.min(size as u32 / 4 + 1)).map(|n| n.wrapping_mul(2_654_435_761) ^ u32::from(seed));
+    let block: Vec<u8> = words.flat_map(u32::to_le_bytes).collect();
+    let mut bytes = block.repeat(size / block.len() + 1);
     bytes.truncate(size);
     bytes.into()
 }
@@ -48,6 +49,29 @@ pub(crate) fn broken_after(content: &Bytes, length: Option<u64>) -> Content {
 /// `content`, and then nothing more comes, though the sender is there.
 pub(crate) fn stalled_after(content: &Bytes) -> Content {
     Content { length: None, stream: in_frames(content).stream.chain(stream::pending()).boxed() }
+}
+
+/// What a store takes to put.
+pub(crate) trait IntoContent {
+    fn into_content(self) -> Content;
+}
+
+impl IntoContent for Content {
+    fn into_content(self) -> Content {
+        self
+    }
+}
+
+impl IntoContent for Bytes {
+    fn into_content(self) -> Content {
+        self.into()
+    }
+}
+
+impl IntoContent for &'static str {
+    fn into_content(self) -> Content {
+        Bytes::from(self).into()
+    }
 }
 
 /// All that is read.

@@ -39,9 +39,8 @@ pub(crate) async fn nothing_is_listed_where_nothing_is(store: &Store) {
 pub(crate) async fn many_entries_are_listed_and_deleted(store: &Store) {
     const MANY: usize = 1_050;
     let paths: Vec<_> = (0..MANY).map(|number| path(&format!("/many/folder/{number:04}"))).collect();
-    let writes = stream::iter(paths.iter()).map(async |at| {
-        store.driver.put(&ctx(), at, Bytes::from("content").into(), PutOptions::default()).await
-    });
+    let writes = stream::iter(paths.iter())
+        .map(async |at| store.driver.put(&ctx(), at, Bytes::from("content").into(), PutOptions::default()).await);
     writes.buffer_unordered(16).try_collect::<Vec<_>>().await.unwrap();
     let names = store.list("/many/folder").await.unwrap();
     assert_eq!(names, (0..MANY).map(|number| format!("{number:04}")).collect::<Vec<_>>());

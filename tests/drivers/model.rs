@@ -126,7 +126,10 @@ async fn compare(store: &Store, model: &Model) -> Result<(), TestCaseError> {
     for at in FILES.into_iter().chain(PLACES) {
         let expected = model.0.get(at);
         prop_assert_eq!(store.get(at).await.ok(), expected.cloned(), "get {}", at);
-        prop_assert_eq!(store.read(at, 1, Some(2)).await.ok(), expected.map(|c| c.slice(c.len().min(1)..c.len().min(3))));
+        prop_assert_eq!(
+            store.read(at, 1, Some(2)).await.ok(),
+            expected.map(|c| c.slice(c.len().min(1)..c.len().min(3)))
+        );
         prop_assert_eq!(store.stat(at).await.ok(), expected.map(|content| content.len() as u64), "stat {}", at);
     }
     for place in PLACES {

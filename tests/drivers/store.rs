@@ -5,12 +5,11 @@ use std::{any::Any, sync::Arc};
 use berth::{
     context::Context,
     digest::Digest,
-    distribution::Content,
     driver::{DriverError, DriverErrorKind, Path, PutOptions, StorageDriver},
 };
 use bytes::Bytes;
 
-use crate::content::all;
+use crate::content::{IntoContent, all};
 
 pub(crate) const CREATE: PutOptions = PutOptions { create_only: true, checksum: None };
 
@@ -19,7 +18,8 @@ pub(crate) struct Store {
     pub(crate) driver: Arc<dyn StorageDriver>,
     /// Another driver on the same store.
     pub(crate) other: Arc<dyn StorageDriver>,
-    /// What must not be dropped before them: a folder, an emulator.
+    /// What must last as long as they do: a folder, an emulator.
+    #[allow(dead_code)] // only held
     pub(crate) keep: Box<dyn Any + Send + Sync>,
 }
 
@@ -54,10 +54,10 @@ impl Store {
     pub(crate) async fn put(
         &self,
         at: &str,
-        content: impl Into<Content>,
+        content: impl IntoContent,
         options: PutOptions,
     ) -> Result<u64, DriverError> {
-        self.driver.put(&ctx(), &path(at), content.into(), options).await
+        self.driver.put(&ctx(), &path(at), content.into_content(), options).await
     }
 
     /// Puts `content`, which must succeed.

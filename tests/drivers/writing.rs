@@ -10,7 +10,9 @@ use berth::{
 use bytes::Bytes;
 
 use crate::{
-    content::{KIB, MIB, SHORT_AND_LONG, all, assert_same, broken_after, bytes, in_frames, said_to_have, stalled_after},
+    content::{
+        KIB, MIB, SHORT_AND_LONG, all, assert_same, broken_after, bytes, in_frames, said_to_have, stalled_after,
+    },
     store::{Store, assert_kind, checked, ctx, path},
 };
 
