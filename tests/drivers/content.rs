@@ -12,11 +12,11 @@ pub(crate) const MIB: usize = 1 << 20;
 /// Sizes below and above what any driver writes at once.
 pub(crate) const SHORT_AND_LONG: [usize; 2] = [100, 12 * MIB];
 
-/// `size` bytes, of which no two aligned pieces are alike, and which differ by `seed`.
+/// `size` bytes, which no piece of a round size has the same as another, and which differ by `seed`.
 pub(crate) fn bytes(seed: u8, size: usize) -> Bytes {
-    let words =
-        (0..size.div_ceil(4) as u32).flat_map(|n| (n.wrapping_mul(2_654_435_761) ^ u32::from(seed)).to_le_bytes());
-    let mut bytes: Vec<u8> = words.collect();
+    let words = (0..25_013_u32.min(size as u32 / 4 + 1)).map(|n| n.wrapping_mul(2_654_435_761) ^ u32::from(seed));
+    let block: Vec<u8> = words.flat_map(u32::to_le_bytes).collect();
+    let mut bytes = block.repeat(size / block.len() + 1);
     bytes.truncate(size);
     bytes.into()
 }

@@ -18,11 +18,10 @@ fn faulty(plan: impl Fn(Operation) -> Option<Fault> + Send + Sync + 'static) -> 
     Store { driver, other: memory, keep: Box::new(()) }
 }
 
-async fn without_faults() -> Store {
-    faulty(|_| None)
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_faults_it_is_the_driver_behind_it() {
+    crate::model::agrees(&faulty(|_| None)).await;
 }
-
-suite!(super::fault::without_faults);
 
 #[tokio::test]
 async fn what_is_refused_is_not_done() {
