@@ -92,7 +92,8 @@ fn context(options: &Options, arrival: &Arrival, id: &RequestId) -> Context {
         (Some(timeout), Some(deadline)) => Some(timeout.min(deadline)),
         (timeout, deadline) => timeout.or(deadline),
     };
-    let span = tracing::info_span!("request", id = id.as_str());
+    // At debug, since making a span costs more than answering does otherwise. Warnings name the request by themselves.
+    let span = tracing::debug_span!("request", id = id.as_str());
     Context::new(id.as_str().to_owned(), Caller::Anonymous, deadline, span)
 }
 

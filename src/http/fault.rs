@@ -61,9 +61,9 @@ impl Fault {
     }
 
     /// A deletion that would leave a reference dangling; the error names what to delete first.
-    fn in_use(error: &impl ToString) -> Self {
+    fn in_use(error: &impl ToString, allowed: &'static str) -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::Unsupported, error.to_string())
-            .with(header::ALLOW, HeaderValue::from_static("GET, HEAD"))
+            .with(header::ALLOW, HeaderValue::from_static(allowed))
     }
 
     /// A fault of the registry itself.
@@ -170,7 +170,7 @@ impl From<BlobError> for Fault {
             BlobError::Unknown(digest) => Self::new(StatusCode::NOT_FOUND, ErrorCode::BlobUnknown, error.to_string())
                 .about(json!({ "digest": digest })),
             BlobError::InUse { blob, manifest } => {
-                Self::in_use(&error).about(json!({ "digest": blob, "manifest": manifest }))
+                Self::in_use(&error, "GET, HEAD").about(json!({ "digest": blob, "manifest": manifest }))
             }
             // Only a cache's own bookkeeping contradicts itself.
             BlobError::Contradiction(..) => Self::broken(&error),
@@ -212,7 +212,7 @@ impl From<ManifestError> for Fault {
             }
             ManifestError::ReferencesUnknown(missing) => references_unknown(&missing),
             ManifestError::InUse { manifest, index } => {
-                Self::in_use(&message).about(json!({ "digest": manifest, "index": index }))
+                Self::in_use(&message, "GET, HEAD, PUT").about(json!({ "digest": manifest, "index": index }))
             }
             ManifestError::Backend(error) => error.into(),
         }
