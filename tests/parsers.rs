@@ -1,4 +1,5 @@
 //! What the edge of the registry reads: whatever comes in, nothing panics, and what is accepted is what was meant.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on has failed
 
 use std::collections::BTreeSet;
 
