@@ -1,6 +1,6 @@
 //! From bytes to a manifest.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, hash_map};
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -70,11 +70,20 @@ pub(super) fn parse(content_type: Option<&str>, bytes: Bytes) -> Result<Manifest
     let media_type = media_type(content_type, &body)?;
     check_form(media_type, &body)?;
 
-    let mut references = Vec::new();
-    let mut seen = HashSet::new();
-    let mut add = |entry: &Entry, kind| {
-        if seen.insert(entry.digest) {
+    let mut references: Vec<ContentReference> = Vec::new();
+    let mut places = HashMap::new();
+    let mut add = |entry: &Entry, kind| match places.entry(entry.digest) {
+        hash_map::Entry::Vacant(place) => {
+            place.insert(references.len());
             references.push(ContentReference { digest: entry.digest, size: entry.size, kind });
+        }
+        // That it may be fetched elsewhere in one place does not excuse it in another.
+        hash_map::Entry::Occupied(place) => {
+            if let Some(known) = references.get_mut(*place.get())
+                && known.kind == ReferenceKind::ForeignBlob
+            {
+                known.kind = kind;
+            }
         }
     };
     if let Some(config) = &body.config {
