@@ -99,6 +99,9 @@ pub(super) fn note(ctx: &Context, question: Question<'_>, started: Instant, erro
     }
 }
 
+/// What an attempt takes itself, at the least: with less time left there is none.
+const LEAST_ATTEMPT: Duration = Duration::from_millis(100);
+
 /// The pauses between attempts: doubling, and never quite equal, so that those who were throttled together do not
 /// come back together ("Retry behavior", AWS SDKs and Tools Reference Guide).
 #[derive(Default)]
@@ -116,7 +119,7 @@ impl Pauses {
         let first = Duration::from_millis(if error.kind() == DriverErrorKind::Throttled { 200 } else { 50 });
         let pause = (first * (1 << (self.made - 1))).min(LONGEST_PAUSE).mul_f64(0.5 + chance() / 2.0);
         match ctx.remaining() {
-            Ok(Some(left)) if left <= pause => None,
+            Ok(Some(left)) if left <= pause + LEAST_ATTEMPT => None,
             Ok(_) => Some(pause),
             Err(_) => None,
         }
