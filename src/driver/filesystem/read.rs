@@ -88,6 +88,10 @@ fn read_now(file: &File, offset: u64, length: u64) -> io::Result<Bytes> {
     Ok(bytes.into())
 }
 
+/// The unit of the page cache, at least.
+#[cfg(target_os = "linux")]
+const PAGE: u64 = 4096;
+
 /// Whether these bytes are in the page cache, as far as the first and the last of them tell. Where that cannot be
 /// asked, they count as being there.
 #[cfg(target_os = "linux")]
@@ -98,7 +102,8 @@ fn is_cached(file: &File, offset: u64, length: u64) -> bool {
         let read = preadv2(file, &mut [io::IoSliceMut::new(&mut byte)], at, ReadWriteFlags::NOWAIT);
         read != Err(Errno::AGAIN)
     };
-    length == 0 || (probe(offset) && probe(offset + length - 1))
+    let last = offset + length.saturating_sub(1);
+    length == 0 || (probe(last) && (last / PAGE == offset / PAGE || probe(offset)))
 }
 
 #[cfg(not(target_os = "linux"))]
