@@ -142,14 +142,17 @@ async fn compare(store: &Store, model: &Model) -> Result<(), TestCaseError> {
 
 async fn play(store: &Store, steps: Vec<Step>) -> Result<(), TestCaseError> {
     let mut model = Model::default();
-    for step in &steps {
+    for (number, step) in steps.iter().enumerate() {
         let answer = apply(store, &model, step).await;
         let expected = model.apply(step);
         // Where the destination exists and a source is missing, either may be said.
         let either = [Err(DriverErrorKind::NotFound), Err(DriverErrorKind::Precondition)];
         let composed = matches!(step, Step::Compose { .. }) && either.contains(&answer) && either.contains(&expected);
         prop_assert!(answer == expected || composed, "{:?}: {:?} instead of {:?}", step, answer, expected);
-        compare(store, &model).await?;
+        // Comparing asks much of a backend that is not on this machine.
+        if number % 5 == 0 || number + 1 == steps.len() {
+            compare(store, &model).await?;
+        }
     }
     clear(&store.driver).await;
     Ok(())
