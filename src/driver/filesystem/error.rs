@@ -48,3 +48,35 @@ fn other(path: &Path, error: io::Error) -> DriverError {
         _ => DriverError::new(DriverErrorKind::Failed, path, error.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rustix::io::Errno;
+
+    use super::*;
+
+    #[test]
+    fn the_errors_of_the_system_are_told_apart() {
+        use DriverErrorKind::{Denied, Failed, NotFound, Precondition};
+        let path: Path = "/a".parse().unwrap();
+        let (read, write) = (|errno: Errno| reading(&path, errno.into()), |errno: Errno| writing(&path, errno.into()));
+        for (errno, reading, writing) in [
+            (Errno::NOENT, NotFound, Failed),
+            (Errno::NOTDIR, NotFound, Failed),
+            (Errno::ISDIR, NotFound, Failed),
+            (Errno::NAMETOOLONG, NotFound, Failed),
+            (Errno::EXIST, Failed, Precondition),
+            (Errno::ACCESS, Denied, Denied),
+            (Errno::PERM, Denied, Denied),
+            (Errno::ROFS, Denied, Denied),
+            (Errno::XDEV, Denied, Denied),
+            (Errno::LOOP, Denied, Denied),
+            (Errno::NOSPC, Failed, Failed),
+            (Errno::IO, Failed, Failed),
+        ] {
+            assert_eq!((read(errno).kind, write(errno).kind), (reading, writing), "{errno}");
+        }
+        assert_eq!(write(Errno::NOSPC).message, "no space is left on the disk");
+        assert_eq!(write(Errno::DQUOT).message, "the disk quota is used up");
+    }
+}
