@@ -1,8 +1,8 @@
 //! Reading.
 //!
 //! What lies in the page cache is read where the caller runs: for a link or a manifest that takes a few microseconds,
-//! for a mebibyte less than handing it to another thread and back. Only what must come from the disk goes to a
-//! thread that may wait.
+//! for a mebibyte less than handing it to another thread and back. Only content that must come from the disk goes to
+//! a thread that may wait; a name that must, which the system keeps longer, is waited for.
 
 use std::{io, sync::Arc};
 
@@ -93,14 +93,14 @@ fn read_now(file: &File, offset: u64, length: u64) -> io::Result<Bytes> {
 const PAGE: u64 = 4096;
 
 /// Whether these bytes are in the page cache, as far as the first and the last of them tell. Where that cannot be
-/// asked, they count as being there.
+/// asked, as on network file systems, they are not.
 #[cfg(target_os = "linux")]
 fn is_cached(file: &File, offset: u64, length: u64) -> bool {
-    use rustix::io::{Errno, ReadWriteFlags, preadv2};
+    use rustix::io::{ReadWriteFlags, preadv2};
     let probe = |at| {
         let mut byte = [0];
         let read = preadv2(file, &mut [io::IoSliceMut::new(&mut byte)], at, ReadWriteFlags::NOWAIT);
-        read != Err(Errno::AGAIN)
+        read.is_ok()
     };
     let last = offset + length.saturating_sub(1);
     length == 0 || (probe(last) && (last / PAGE == offset / PAGE || probe(offset)))
