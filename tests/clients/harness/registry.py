@@ -101,7 +101,14 @@ class Registry:
         return "sha256:" + hashlib.sha256(tar).hexdigest()
 
     def tags(self, repository: str) -> list[str]:
-        return self.json(f"/v2/{repository}/tags/list")["tags"] or []
+        """A repository without tags has an empty list, or none: docker-registry tells the one from the other by an
+        empty folder, which it leaves behind on a file system and cannot on S3."""
+        try:
+            return self.json(f"/v2/{repository}/tags/list")["tags"] or []
+        except Failure as failure:
+            if "NAME_UNKNOWN" in str(failure):
+                return []
+            raise
 
     def repositories(self) -> list[str]:
         return self.json("/v2/_catalog?n=1000")["repositories"]
