@@ -1,16 +1,10 @@
 //! What a client sends, as content to store.
 
-use std::{
-    io,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::io;
 
 use axum::body::Body;
 use bytes::Bytes;
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use http::{StatusCode, header};
 use http_body::Body as _;
 use http_body_util::{BodyExt as _, BodyStream};
@@ -18,51 +12,34 @@ use http_body_util::{BodyExt as _, BodyStream};
 use super::{call::Call, fault::Fault};
 use crate::{
     api::{ContentRange, ErrorCode},
-    distribution::{ByteStream, Content, UploadError},
+    distribution::{Content, UploadError},
 };
 
 /// A chunk of an upload: where it begins, if the client says, and its bytes.
 pub(super) struct Chunk {
     pub(super) at: Option<u64>,
     pub(super) content: Content,
-    pub(super) length: DeclaredLength,
 }
-
-/// Whether a stream turned out as long as its `Content-Range` had said.
-#[derive(Clone, Default)]
-pub(super) struct DeclaredLength(Arc<AtomicBool>);
-
-impl DeclaredLength {
-    /// `error`, or the reason for it: a stream of another length ends for the storage as one that broke off.
-    pub(super) fn explain(&self, error: UploadError) -> UploadError {
-        if self.0.load(Ordering::Acquire) { UploadError::SizeInvalid(MISSTATED.to_owned()) } else { error }
-    }
-}
-
-const MISSTATED: &str = "the chunk is not as long as its Content-Range says";
 
 impl Chunk {
-    /// The chunk that a request carries.
+    /// The chunk that a request carries. What comes in chunked coding is as long as its Content-Range says, or the
+    /// storage refuses it.
     ///
     /// # Errors
     /// [`UploadError::SizeInvalid`] when Content-Range and Content-Length contradict each other. `None` for a
     /// Content-Range that is none.
     pub(super) fn of(call: &Call, body: Body) -> Option<Result<Self, UploadError>> {
-        let length = DeclaredLength::default();
+        let mut content = content(body);
         let Some(range) = call.parts.headers.get(header::CONTENT_RANGE) else {
-            return Some(Ok(Self { at: None, content: content(body), length }));
+            return Some(Ok(Self { at: None, content }));
         };
         let range = range.to_str().ok()?.parse::<ContentRange>().ok()?;
-        let mut content = content(body);
-        match content.length {
-            Some(actual) if actual != range.length => return Some(Err(UploadError::SizeInvalid(MISSTATED.to_owned()))),
-            Some(_) => {}
-            None => {
-                content.stream = checked(content.stream, range.length, length.clone());
-                content.length = Some(range.length);
-            }
+        if content.length.is_some_and(|actual| actual != range.length) {
+            let message = "the chunk is not as long as its Content-Range says".to_owned();
+            return Some(Err(UploadError::SizeInvalid(message)));
         }
-        Some(Ok(Self { at: Some(range.start), content, length }))
+        content.length = Some(range.length);
+        Some(Ok(Self { at: Some(range.start), content }))
     }
 }
 
@@ -72,31 +49,6 @@ pub(super) fn content(body: Body) -> Content {
     let frames = BodyStream::new(body);
     let bytes = frames.try_filter_map(async |frame| Ok(frame.into_data().ok())).map_err(io::Error::other);
     Content { length, stream: bytes.boxed() }
-}
-
-/// `stream`, ending in an error unless it has `length` bytes.
-fn checked(stream: ByteStream, length: u64, misstated: DeclaredLength) -> ByteStream {
-    let state = Some((stream, length));
-    stream::unfold(state, move |state| {
-        let misstated = misstated.clone();
-        async move {
-            let (mut stream, left) = state?;
-            let wrong = || {
-                misstated.0.store(true, Ordering::Release);
-                Some((Err(io::Error::new(io::ErrorKind::InvalidData, MISSTATED)), None))
-            };
-            match stream.next().await {
-                Some(Ok(bytes)) => match left.checked_sub(bytes.len() as u64) {
-                    Some(left) => Some((Ok(bytes), Some((stream, left)))),
-                    None => wrong(),
-                },
-                Some(Err(error)) => Some((Err(error), None)),
-                None if left > 0 => wrong(),
-                None => None,
-            }
-        }
-    })
-    .boxed()
 }
 
 /// The whole body, which has at most `limit` bytes.

@@ -50,8 +50,8 @@ pub(super) async fn append(call: &Call, name: &RepositoryName, id: &str, body: B
     let Some(chunk) = Chunk::of(call, body) else {
         return Err(range_malformed(call, name, &mut *writer).await);
     };
-    let Chunk { at, content, length } = chunk?;
-    match writer.append(&call.ctx, at, content).await.map_err(|error| length.explain(error)) {
+    let Chunk { at, content } = chunk?;
+    match writer.append(&call.ctx, at, content).await {
         Ok(upload) => Ok(stands(call, name, StatusCode::ACCEPTED, &upload)),
         Err(error @ UploadError::RangeInvalid { .. }) => Err(with_place(error, call, name, &writer.upload())),
         Err(error) => Err(error.into()),
@@ -69,8 +69,8 @@ pub(super) async fn close(call: &Call, name: &RepositoryName, id: &str, body: Bo
     let Some(chunk) = Chunk::of(call, body) else {
         return Err(range_malformed(call, name, &mut *writer).await);
     };
-    let Chunk { at, content, length } = chunk?;
-    match writer.commit(&call.ctx, &digest, at, content).await.map_err(|error| length.explain(error)) {
+    let Chunk { at, content } = chunk?;
+    match writer.commit(&call.ctx, &digest, at, content).await {
         Ok(_) => Ok(created(call, name, &digest)),
         Err(error @ UploadError::RangeInvalid { .. }) => {
             let upload = resume(call, &*repository, id).await?.refresh(&call.ctx).await?;

@@ -132,3 +132,18 @@ async fn a_blob_that_a_manifest_names_is_kept_and_the_answer_says_what_to_delete
     client.delete(&format!("/v2/repo/manifests/{}", digest(&manifest))).await.is(202);
     client.delete(&format!("/v2/repo/blobs/{layer}")).await.is(202);
 }
+
+#[tokio::test]
+async fn a_download_is_as_long_as_it_says_or_breaks_off() {
+    let registry = Registry::start().await;
+    let digest = registry.push_blob("repo", b"0123456789").await;
+    let target = format!("/v2/repo/blobs/{digest}");
+    registry.driver.misread(b"0123456789 and more");
+    let mut client = registry.client().await;
+    assert_eq!(client.get(&target).await.is(200).body, b"0123456789");
+    client.get("/v2/").await.is(200);
+
+    registry.driver.misread(b"01234");
+    client.send("GET", &target, &[], Body::None).await;
+    assert!(client.try_answer(false).await.is_none(), "the client sees that it does not have all");
+}

@@ -11,17 +11,45 @@ use berth::{
     },
 };
 use bytes::Bytes;
+use tokio::sync::oneshot;
 
 #[derive(Debug)]
 pub(crate) struct Doctored {
     inner: MemoryDriver,
     fault: Mutex<Option<DriverErrorKind>>,
     presigns: Mutex<Option<String>>,
+    /// What is read, whatever was asked for.
+    misread: Mutex<Option<Bytes>>,
+    /// What the next write waits for, and tells of itself.
+    gate: Mutex<Option<Gate>>,
+}
+
+#[derive(Debug)]
+struct Gate {
+    entered: oneshot::Sender<()>,
+    released: oneshot::Receiver<()>,
+    done: oneshot::Sender<()>,
+}
+
+/// A write that is held up.
+pub(crate) struct Held {
+    /// Completes when the write has begun.
+    pub(crate) entered: oneshot::Receiver<()>,
+    /// Lets it go on.
+    pub(crate) release: oneshot::Sender<()>,
+    /// Completes when it is done; an error when it was given up.
+    pub(crate) done: oneshot::Receiver<()>,
 }
 
 impl Doctored {
     pub(crate) fn new(inner: MemoryDriver) -> Self {
-        Self { inner, fault: Mutex::default(), presigns: Mutex::default() }
+        Self {
+            inner,
+            fault: Mutex::default(),
+            presigns: Mutex::default(),
+            misread: Mutex::default(),
+            gate: Mutex::default(),
+        }
     }
 
     /// From now on everything fails so, or nothing.
@@ -32,6 +60,19 @@ impl Doctored {
     /// From now on there are presigned URLs that begin with `base`.
     pub(crate) fn presign_at(&self, base: &str) {
         *self.presigns.lock().unwrap() = Some(base.to_owned());
+    }
+
+    /// From now on every read gives `bytes`.
+    pub(crate) fn misread(&self, bytes: &'static [u8]) {
+        *self.misread.lock().unwrap() = Some(Bytes::from_static(bytes));
+    }
+
+    /// Holds up the next write.
+    pub(crate) fn hold(&self) -> Held {
+        let ((entered_by, entered), (release, released), (done_by, done)) =
+            (oneshot::channel(), oneshot::channel(), oneshot::channel());
+        *self.gate.lock().unwrap() = Some(Gate { entered: entered_by, released, done: done_by });
+        Held { entered, release, done }
     }
 
     fn admit(&self, ctx: &Context, path: &Path) -> Result<(), DriverError> {
@@ -56,12 +97,24 @@ impl StorageDriver for Doctored {
 
     async fn read(&self, ctx: &Context, path: &Path, offset: u64, length: Option<u64>) -> Result<Reading, DriverError> {
         self.admit(ctx, path)?;
-        self.inner.read(ctx, path, offset, length).await
+        let misread = self.misread.lock().unwrap().clone();
+        match misread {
+            Some(bytes) => Ok(Reading { size: bytes.len() as u64, stream: Content::from(bytes).stream }),
+            None => self.inner.read(ctx, path, offset, length).await,
+        }
     }
 
     async fn put(&self, ctx: &Context, path: &Path, content: Content, options: PutOptions) -> Result<u64, DriverError> {
         self.admit(ctx, path)?;
-        self.inner.put(ctx, path, content, options).await
+        let gate = self.gate.lock().unwrap().take();
+        let Some(Gate { entered, released, done }) = gate else {
+            return self.inner.put(ctx, path, content, options).await;
+        };
+        let _ = entered.send(());
+        let _ = released.await;
+        let length = self.inner.put(ctx, path, content, options).await;
+        let _ = done.send(());
+        length
     }
 
     async fn stat(&self, ctx: &Context, path: &Path) -> Result<u64, DriverError> {

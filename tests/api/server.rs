@@ -104,12 +104,23 @@ async fn a_client_that_waits_to_be_told_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn what_a_client_has_sent_whole_is_kept_though_it_does_not_stay_for_the_answer() {
-    let registry = Registry::start().await;
+async fn a_change_that_has_begun_is_carried_through_though_the_client_is_gone() {
+    let mut registry = Registry::start().await;
+    registry.push_blob("repo", b"other").await; // so that the secret of uploads is there
     let digest = Digest::canonical(b"content");
+    let held = registry.driver.hold();
     let mut client = registry.client().await;
     client.send("POST", &format!("/v2/repo/blobs/uploads/?digest={digest}"), &[], Body::Sized(b"content")).await;
+    held.entered.await.expect("the write begins");
     drop(client);
+    // The connection has ended, and whatever it alone kept alive with it.
+    let driver = registry.driver.clone();
+    registry.stop();
+    registry.stopped().await;
+    held.release.send(()).expect("the write is still under way");
+    held.done.await.expect("the write is carried through");
+
+    let registry = Setup { driver, ..Setup::default() }.start().await;
     let mut client = registry.client().await;
     let target = format!("/v2/repo/blobs/{digest}");
     while client.head(&target).await.status != 200 {
