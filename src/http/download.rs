@@ -57,3 +57,25 @@ impl Body for Download {
         SizeHint::with_exact(self.left)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt as _;
+
+    use super::*;
+    use crate::distribution::Content;
+
+    /// What a body of `length` bytes gives of a stream of `content`, without a server that would mind its length.
+    async fn given(content: &'static [u8], length: u64) -> io::Result<Bytes> {
+        let stream = Content::from(Bytes::from_static(content)).stream;
+        Ok(Download::new(stream, length).collect().await?.to_bytes())
+    }
+
+    #[tokio::test]
+    async fn never_more_than_its_length_and_never_silently_less() {
+        assert_eq!(given(b"0123456789", 4).await.unwrap(), "0123");
+        assert_eq!(given(b"0123", 4).await.unwrap(), "0123");
+        assert_eq!(given(b"", 0).await.unwrap(), "");
+        assert_eq!(given(b"012", 4).await.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+    }
+}

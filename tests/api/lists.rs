@@ -91,6 +91,20 @@ async fn the_catalog_in_lexical_order_by_pages() {
 }
 
 #[tokio::test]
+async fn one_page_of_the_catalog_has_a_thousand_names_at_most() {
+    let registry = Registry::start().await;
+    let digest = registry.push_blob("r", b"content").await;
+    let mut client = registry.client().await;
+    for i in 0..1000 {
+        client.post(&format!("/v2/r{i:03}/blobs/uploads/?mount={digest}&from=r")).await.is(201);
+    }
+    for target in ["/v2/_catalog", "/v2/_catalog?n=5000"] {
+        let (names, sizes) = pages(&mut client, target, "repositories").await;
+        assert_eq!((names.len(), sizes), (1001, vec![1000, 1]), "{target}");
+    }
+}
+
+#[tokio::test]
 async fn a_number_that_is_none_is_refused() {
     let registry = Registry::start().await;
     push_image(&registry, "repo", "latest", b"layer").await;
