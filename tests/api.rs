@@ -23,6 +23,8 @@ mod image;
 mod lists;
 #[path = "api/manifests.rs"]
 mod manifests;
+#[path = "api/other_names.rs"]
+mod other_names;
 #[path = "api/ranges.rs"]
 mod ranges;
 #[path = "api/redirects.rs"]

@@ -71,13 +71,17 @@ impl RepositoryBlobs {
 #[async_trait]
 impl BlobStatter for RepositoryBlobs {
     async fn stat(&self, ctx: &Context, digest: &Digest) -> Result<Descriptor, BlobError> {
+        let statter = self.layers.statter();
         if let Some(blobs) = self.look_ahead.as_ref().and_then(|ahead| ahead.with(&self.name, digest))
-            && let Some(found) = self.layers.statter().cached(ctx, &blobs).await
-            && let Some(descriptor) = blobs.iter().zip(found).find_map(|(blob, found)| found.filter(|_| blob == digest))
+            && let Some(found) = statter.cached(ctx, &blobs).await
         {
-            return Ok(descriptor);
+            let found = blobs.iter().zip(found).find_map(|(blob, found)| found.filter(|_| blob == digest));
+            return match found {
+                Some(descriptor) => Ok(descriptor),
+                None => statter.stat_behind(ctx, digest).await,
+            };
         }
-        self.layers.statter().stat(ctx, digest).await
+        statter.stat(ctx, digest).await
     }
 
     async fn stat_many(&self, ctx: &Context, digests: &[Digest]) -> Result<Vec<Option<Descriptor>>, BackendError> {
@@ -150,15 +154,15 @@ impl BlobIngester for RepositoryBlobs {
 impl BlobService for RepositoryBlobs {
     async fn delete(&self, ctx: &Context, digest: &Digest) -> Result<(), BlobError> {
         // Storage is asked, not a cache: it must know what it revokes.
-        let canonical = self.layers.statter().backend().resolve(ctx, digest).await?;
-        let names = [*digest, canonical];
+        let linked = self.layers.linked();
+        let names = linked.names(ctx, &linked.resolve(ctx, digest).await?).await?;
         if let Some(manifest) = self.revisions.naming(ctx, &names).await? {
             return Err(BlobError::InUse { blob: *digest, manifest });
         }
-        self.layers.unlink(ctx, &canonical).await?;
+        self.layers.statter().revoke(ctx, &names).await?;
         // A manifest that was pushed meanwhile found the blob still there, and must keep it.
         if let Some(manifest) = self.revisions.naming(ctx, &names).await? {
-            self.layers.statter().backend().link(ctx, digest, &canonical).await?;
+            linked.relink(ctx, &names).await?;
             return Err(BlobError::InUse { blob: *digest, manifest });
         }
         Ok(())

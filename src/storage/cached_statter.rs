@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::linked_blob_store::LinkedBlobStore;
 use crate::{
     context::Context,
     descriptor::Descriptor,
@@ -40,17 +41,33 @@ impl<B: BlobStatter> CachedStatter<B> {
         }
     }
 
-    /// Forgets `digest`.
+    /// What a healthy cache did not know: asks the backend, and fills it in.
     ///
     /// # Errors
-    /// When the cache may still grant access.
-    pub(super) async fn clear(&self, ctx: &Context, digest: &Digest) -> Result<(), BlobError> {
-        self.cache.clear(ctx, digest).await
+    /// The backend's.
+    pub(super) async fn stat_behind(&self, ctx: &Context, digest: &Digest) -> Result<Descriptor, BlobError> {
+        let descriptor = self.backend.stat(ctx, digest).await?;
+        self.fill(ctx, &[(*digest, descriptor.clone())]).await;
+        Ok(descriptor)
     }
 
     /// What lies behind the cache.
     pub(super) fn backend(&self) -> &B {
         &self.backend
+    }
+}
+
+impl CachedStatter<LinkedBlobStore> {
+    /// Revokes access to content by all of its `names` (see [`LinkedBlobStore::names`]). The cache forgets first:
+    /// should that fail, nothing was done, and no cache can grant what storage has revoked.
+    ///
+    /// # Errors
+    /// [`BlobError::Backend`].
+    pub(super) async fn revoke(&self, ctx: &Context, names: &[Digest]) -> Result<(), BlobError> {
+        if let Some(canonical) = names.first() {
+            self.cache.clear(ctx, canonical).await?;
+        }
+        Ok(self.backend.unlink(ctx, names).await?)
     }
 }
 
@@ -63,11 +80,7 @@ impl<B: BlobStatter> BlobStatter for CachedStatter<B> {
                 warn(&error);
                 self.backend.stat(ctx, digest).await
             }
-            Err(_) => {
-                let descriptor = self.backend.stat(ctx, digest).await?;
-                self.fill(ctx, &[(*digest, descriptor.clone())]).await;
-                Ok(descriptor)
-            }
+            Err(_) => self.stat_behind(ctx, digest).await,
         }
     }
 

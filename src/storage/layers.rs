@@ -74,10 +74,8 @@ impl LayerStore {
         Ok(())
     }
 
-    /// Revokes access to the content of `canonical`. The caches forget first: should that fail, nothing was done, and
-    /// no cache can grant what storage has revoked.
-    pub(super) async fn unlink(&self, ctx: &Context, canonical: &Digest) -> Result<(), BlobError> {
-        self.statter.clear(ctx, canonical).await?;
-        Ok(self.statter.backend().unlink(ctx, canonical).await?)
+    /// The links, as storage has them.
+    pub(super) fn linked(&self) -> &LinkedBlobStore {
+        self.statter.backend()
     }
 }

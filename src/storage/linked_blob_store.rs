@@ -40,6 +40,14 @@ impl LinkedBlobStore {
         }
     }
 
+    /// Where the links of `algorithm` are.
+    fn folder(&self, algorithm: Algorithm) -> PathSpec<'_> {
+        match self.set {
+            LinkSet::Layers => PathSpec::LayerLinks(&self.name, algorithm),
+            LinkSet::Manifests => PathSpec::Revisions(&self.name, algorithm),
+        }
+    }
+
     /// The canonical digest of linked content. A provisional link alone grants nothing: the canonical link is the
     /// one that a delete revokes.
     ///
@@ -67,33 +75,52 @@ impl LinkedBlobStore {
         Ok(())
     }
 
-    /// Removes the link of `canonical`, by which access ends, and then every provisional link that leads to it.
+    /// Every digest by which the repository has the content of `canonical`: that one first, then the provisional ones.
+    /// All provisional links are looked through, which only deletions do.
     ///
     /// # Errors
     /// [`BackendError`].
-    pub(super) async fn unlink(&self, ctx: &Context, canonical: &Digest) -> Result<(), BackendError> {
-        self.links.remove(ctx, &[self.place(canonical)]).await?;
-        let names = self.provisional_names(ctx, canonical).await?;
-        let places: Vec<PathSpec<'_>> = names.iter().map(|name| self.place(name)).collect();
-        if places.is_empty() { Ok(()) } else { Ok(self.links.remove(ctx, &places).await?) }
-    }
-
-    /// The provisional digests that lead to `canonical`: all that the repository has are looked through, which only
-    /// deletions do.
-    async fn provisional_names(&self, ctx: &Context, canonical: &Digest) -> Result<Vec<Digest>, BackendError> {
-        let mut names = Vec::new();
+    pub(super) async fn names(&self, ctx: &Context, canonical: &Digest) -> Result<Vec<Digest>, BackendError> {
+        let mut names = vec![*canonical];
         for algorithm in Algorithm::ALL.into_iter().filter(|algorithm| *algorithm != Algorithm::CANONICAL) {
-            let folder = match self.set {
-                LinkSet::Layers => PathSpec::LayerLinks(&self.name, algorithm),
-                LinkSet::Manifests => PathSpec::Revisions(&self.name, algorithm),
-            };
-            for name in self.links.list(ctx, folder, algorithm).await? {
+            for name in self.links.list(ctx, self.folder(algorithm), algorithm).await? {
                 if self.links.read(ctx, self.place(&name)).await? == Some(*canonical) {
                     names.push(name);
                 }
             }
         }
         Ok(names)
+    }
+
+    /// Removes the links of `names`, as [`Self::names`] gives them: access ends with the first.
+    ///
+    /// # Errors
+    /// [`BackendError`].
+    pub(super) async fn unlink(&self, ctx: &Context, names: &[Digest]) -> Result<(), BackendError> {
+        let places: Vec<PathSpec<'_>> = names.iter().map(|name| self.place(name)).collect();
+        let (canonical, provisional) = places.split_at(places.len().min(1));
+        self.links.remove(ctx, canonical).await?;
+        if provisional.is_empty() { Ok(()) } else { Ok(self.links.remove(ctx, provisional).await?) }
+    }
+
+    /// Links `names` again, whose first is the canonical one.
+    ///
+    /// # Errors
+    /// [`BackendError`].
+    pub(super) async fn relink(&self, ctx: &Context, names: &[Digest]) -> Result<(), BackendError> {
+        let Some(canonical) = names.first() else { return Ok(()) };
+        for name in names {
+            self.links.write(ctx, self.place(name), canonical).await?;
+        }
+        Ok(())
+    }
+
+    /// The canonical digests that have a link, or once had.
+    ///
+    /// # Errors
+    /// [`BackendError`].
+    pub(super) async fn all(&self, ctx: &Context) -> Result<Vec<Digest>, BackendError> {
+        Ok(self.links.list(ctx, self.folder(Algorithm::CANONICAL), Algorithm::CANONICAL).await?)
     }
 }
 

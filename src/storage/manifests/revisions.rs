@@ -9,15 +9,12 @@ use crate::{
     cache::{DescriptorCache, LinkSet},
     context::Context,
     descriptor::Descriptor,
-    digest::{Algorithm, Digest},
+    digest::Digest,
     distribution::{BackendError, BlobDescriptorService, BlobError},
     driver::StorageDriver,
     manifest::MAX_SIZE,
     name::RepositoryName,
-    storage::{
-        blob_store::BlobStore, cached_statter::CachedStatter, linked_blob_store::LinkedBlobStore, links::Links,
-        path_spec::PathSpec,
-    },
+    storage::{blob_store::BlobStore, cached_statter::CachedStatter, linked_blob_store::LinkedBlobStore, links::Links},
 };
 
 /// Manifests that are read at once when all of a repository must be looked through.
@@ -29,8 +26,6 @@ const LONGEST: u64 = 4 * MAX_SIZE as u64;
 /// One repository's manifests.
 #[derive(Clone)]
 pub(in crate::storage) struct Revisions {
-    name: RepositoryName,
-    driver: Arc<dyn StorageDriver>,
     statter: CachedStatter<LinkedBlobStore>,
     near: Arc<dyn BlobDescriptorService>,
     blobs: BlobStore,
@@ -48,8 +43,6 @@ impl Revisions {
         let links = Links::new(driver.clone());
         let linked = LinkedBlobStore::new(name.clone(), LinkSet::Manifests, links, blobs.clone());
         Self {
-            name: name.clone(),
-            driver: driver.clone(),
             statter: CachedStatter::new(cache.scoped(name, LinkSet::Manifests), linked),
             near: cache.near(name, LinkSet::Manifests),
             blobs,
@@ -114,12 +107,6 @@ impl Revisions {
         self.statter.fill(ctx, &[entry]).await;
     }
 
-    /// Revokes access; the caches forget first (see [`super::super::layers::LayerStore::unlink`]).
-    pub(super) async fn unlink(&self, ctx: &Context, canonical: &Digest) -> Result<(), BlobError> {
-        self.statter.clear(ctx, canonical).await?;
-        Ok(self.linked().unlink(ctx, canonical).await?)
-    }
-
     /// A manifest of this repository that names one of `digests`, if there is one: all of them are looked through,
     /// which only deletions do.
     pub(in crate::storage) async fn naming(
@@ -127,9 +114,7 @@ impl Revisions {
         ctx: &Context,
         digests: &[Digest],
     ) -> Result<Option<Digest>, BackendError> {
-        let links = Links::new(self.driver.clone());
-        let folder = PathSpec::Revisions(&self.name, Algorithm::CANONICAL);
-        let revisions = links.list(ctx, folder, Algorithm::CANONICAL).await?;
+        let revisions = self.linked().all(ctx).await?;
         let mut naming = stream::iter(revisions)
             .map(|revision| async move {
                 Ok::<_, BackendError>(self.names(ctx, &revision, digests).await?.then_some(revision))

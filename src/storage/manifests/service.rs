@@ -192,17 +192,18 @@ impl ManifestService for RepositoryManifests {
             BlobError::Backend(error) => ManifestError::Backend(error),
             _ => unknown(),
         };
-        let canonical = self.revisions.linked().resolve(ctx, digest).await.map_err(backend)?;
-        let names = [*digest, canonical];
+        let linked = self.revisions.linked();
+        let canonical = linked.resolve(ctx, digest).await.map_err(backend)?;
+        let names = linked.names(ctx, &canonical).await?;
         if let Some(index) = self.revisions.naming(ctx, &names).await? {
             return Err(ManifestError::InUse { manifest: *digest, index });
         }
         let content = self.revisions.content(ctx, &canonical).await;
         self.tags.untag_all(ctx, &names).await?;
-        self.revisions.unlink(ctx, &canonical).await.map_err(backend)?;
+        self.revisions.statter().revoke(ctx, &names).await.map_err(backend)?;
         // An index that was pushed meanwhile found the manifest still there, and must keep it.
         if let Some(index) = self.revisions.naming(ctx, &names).await? {
-            self.revisions.linked().link(ctx, digest, &canonical).await?;
+            linked.relink(ctx, &names).await?;
             return Err(ManifestError::InUse { manifest: *digest, index });
         }
         // A tag that was set meanwhile would dangle.
