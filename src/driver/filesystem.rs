@@ -12,6 +12,7 @@
 //! - **Folders** are made on demand and removed when their last file is. One that holds no file at any depth, as
 //!   others may leave behind, is not there.
 
+mod batch;
 mod compose;
 mod error;
 mod folder;

@@ -9,6 +9,7 @@ macro_rules! suite {
             writing::content_may_be_empty,
             writing::paths_may_be_deep,
             writing::long_content_in_odd_frames_is_read_back,
+            writing::content_of_any_great_length_is_read_back,
             writing::broken_content_leaves_what_was_there,
             writing::short_content_leaves_what_was_there,
             writing::long_content_leaves_what_was_there,

@@ -77,6 +77,15 @@ pub(crate) async fn long_content_in_odd_frames_is_read_back(store: &Store) {
     }
 }
 
+/// Content that is too long for the kernel's cache ends at a page's end, just before and just after it.
+pub(crate) async fn content_of_any_great_length_is_read_back(store: &Store) {
+    for size in [16 * MIB, 18 * MIB, 18 * MIB - 1, 18 * MIB + 1, 20 * MIB + 4 * KIB, 20 * MIB + 5 * KIB] {
+        let content = bytes(size as u8, size);
+        store.put("/long", in_frames(&content), checked(&content)).await.unwrap();
+        assert_same(&store.read("/long", 0, None).await.unwrap(), &content);
+    }
+}
+
 /// Has `put` fail as `kind` where nothing is, and where something is.
 async fn fails(store: &Store, content: impl Fn() -> Content, options: PutOptions, kind: DriverErrorKind) {
     let before = Bytes::from("before");

@@ -1,7 +1,7 @@
 //! Content on its way to its place.
 
 use std::{
-    io::{self, ErrorKind, Write as _},
+    io::{self, ErrorKind, Seek as _, SeekFrom, Write as _},
     sync::Arc,
     time::Duration,
 };
@@ -9,7 +9,7 @@ use std::{
 use cap_std::fs::OpenOptions;
 use uuid::Uuid;
 
-use super::folder::Folder;
+use super::{batch::is_aligned, folder::Folder};
 use crate::driver::Path;
 
 /// Where temporary files lie: on the same file system as everything else, so that renaming and linking work.
@@ -21,6 +21,10 @@ const STALE: Duration = Duration::from_secs(24 * 3600);
 /// How much is written before the disk is told to begin with it.
 const WRITEBACK: u64 = 8 << 20;
 
+/// Content that is longer than this goes past the kernel's cache: it would push out much that is asked for oftener,
+/// and copying it there takes longer than hashing it.
+const DIRECT: u64 = 16 << 20;
+
 /// A file that nobody sees, and that is removed unless it is published. Every method may wait for the disk.
 #[derive(Debug)]
 pub(super) struct Temporary {
@@ -29,6 +33,8 @@ pub(super) struct Temporary {
     file: std::fs::File,
     size: u64,
     on_its_way: u64,
+    /// Whether writes go past the kernel's cache now; `None` where the file system does not let that be chosen.
+    direct: Option<bool>,
 }
 
 impl Temporary {
@@ -44,12 +50,22 @@ impl Temporary {
             }
             opened => opened?,
         };
-        Ok(Self { folder: folder.clone(), name, file: file.into_std(), size: 0, on_its_way: 0 })
+        Ok(Self { folder: folder.clone(), name, file: file.into_std(), size: 0, on_its_way: 0, direct: Some(false) })
     }
 
     /// Adds `bytes` at its end.
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file.write_all(bytes)?;
+        self.go_direct(self.size >= DIRECT && is_aligned(bytes, self.size));
+        match self.file.write_all(bytes) {
+            // Some file systems take the flag, and then no write.
+            Err(error) if error.kind() == ErrorKind::InvalidInput && self.direct == Some(true) => {
+                self.go_direct(false);
+                self.direct = None;
+                self.file.seek(SeekFrom::Start(self.size))?;
+                self.file.write_all(bytes)?;
+            }
+            written => written?,
+        }
         self.grown(bytes.len() as u64);
         Ok(())
     }
@@ -61,8 +77,19 @@ impl Temporary {
         Ok(size)
     }
 
+    /// Has writes go past the kernel's cache, or through it, where that can be chosen.
+    fn go_direct(&mut self, wanted: bool) {
+        if self.direct.is_some_and(|direct| direct != wanted) {
+            self.direct = set_direct(&self.file, wanted).ok().map(|()| wanted);
+        }
+    }
+
     fn grown(&mut self, by: u64) {
         self.size += by;
+        if self.direct == Some(true) {
+            self.on_its_way = self.size;
+            return;
+        }
         if self.size - self.on_its_way >= WRITEBACK {
             start_writeback(&self.file, self.on_its_way, self.size - self.on_its_way);
             self.on_its_way = self.size;
@@ -112,6 +139,18 @@ pub(super) fn sweep(folder: &Folder) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(target_os = "linux")]
+fn set_direct(file: &std::fs::File, direct: bool) -> io::Result<()> {
+    let mut flags = rustix::fs::fcntl_getfl(file)?;
+    flags.set(rustix::fs::OFlags::DIRECT, direct);
+    Ok(rustix::fs::fcntl_setfl(file, flags)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn set_direct(_: &std::fs::File, _: bool) -> io::Result<()> {
+    Err(ErrorKind::Unsupported.into())
 }
 
 /// Has the kernel begin to write these bytes to the disk, so that the sync at the end finds little left to do. Linux

@@ -2,19 +2,20 @@
 
 use std::{io, sync::Arc};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use super::{error, folder::Folder, temporary::Temporary};
+use super::{
+    batch::{BATCH, aligned},
+    error,
+    folder::Folder,
+    temporary::Temporary,
+};
 use crate::{
     context::Context,
     distribution::Content,
     driver::{DriverError, Path, PutOptions, source::Source},
 };
-
-/// How much is written at once. Twice this is all the memory that a write needs. Content that is shorter is written
-/// in one visit to another thread.
-const BATCH: usize = 1 << 20;
 
 /// Writes `content` to `path`.
 pub(super) async fn put(
@@ -28,7 +29,7 @@ pub(super) async fn put(
     let mut incoming = Incoming { source, rest: Bytes::new() };
     let mut writer = Writer { folder: folder.clone(), writing: None };
     let written = async {
-        let mut batch = Vec::new();
+        let mut batch = BytesMut::new();
         while incoming.fill(&mut batch, ctx).await? {
             batch = writer.write(batch).await.map_err(|error| error::writing(path, error))?;
         }
@@ -54,7 +55,7 @@ struct Incoming {
 
 impl Incoming {
     /// Fills `batch`; `false` when the content has ended before it was full, and was as it should be.
-    async fn fill(&mut self, batch: &mut Vec<u8>, ctx: &Context) -> Result<bool, DriverError> {
+    async fn fill(&mut self, batch: &mut BytesMut, ctx: &Context) -> Result<bool, DriverError> {
         while batch.len() < BATCH {
             if self.rest.is_empty() {
                 match self.source.next_in_time(ctx).await? {
@@ -71,7 +72,7 @@ impl Incoming {
 }
 
 /// The file, and the batch that is in it now.
-type Written = (Temporary, Vec<u8>);
+type Written = (Temporary, BytesMut);
 
 /// Writes to a temporary file, one batch at a time. No thread waits for the sender: however slow and many the senders
 /// are, threads are left for others.
@@ -82,20 +83,19 @@ struct Writer {
 
 impl Writer {
     /// Begins to write `batch`, once the one before is written. Returns an empty one.
-    async fn write(&mut self, batch: Vec<u8>) -> io::Result<Vec<u8>> {
-        let (temporary, mut free) = self.finish().await?;
-        free.clear();
+    async fn write(&mut self, batch: BytesMut) -> io::Result<BytesMut> {
+        let (temporary, written) = self.finish().await?;
         let folder = self.folder.clone();
         self.writing = Some(spawn_blocking(move || {
             let mut temporary = temporary.map_or_else(|| Temporary::create(&folder), Ok)?;
             temporary.write(&batch)?;
             Ok((temporary, batch))
         }));
-        Ok(free)
+        Ok(aligned(written))
     }
 
     /// Writes the last batch and makes the file appear.
-    async fn publish(&mut self, batch: Vec<u8>, path: &Path, create_only: bool) -> io::Result<()> {
+    async fn publish(&mut self, batch: BytesMut, path: &Path, create_only: bool) -> io::Result<()> {
         let (temporary, _) = self.finish().await?;
         let (folder, path) = (self.folder.clone(), path.clone());
         let published = spawn_blocking(move || {
@@ -115,9 +115,9 @@ impl Writer {
     }
 
     /// Waits for the batch that is being written.
-    async fn finish(&mut self) -> io::Result<(Option<Temporary>, Vec<u8>)> {
+    async fn finish(&mut self) -> io::Result<(Option<Temporary>, BytesMut)> {
         match self.writing.take() {
-            None => Ok((None, Vec::new())),
+            None => Ok((None, BytesMut::new())),
             Some(writing) => writing.await?.map(|(temporary, batch)| (Some(temporary), batch)),
         }
     }
