@@ -5,7 +5,9 @@
 //! allowed; nothing is ignored in silence.
 
 mod address;
+mod auth;
 mod descriptor_cache;
+mod duration;
 mod environment;
 mod error;
 mod http;
@@ -14,6 +16,7 @@ mod log;
 mod secret;
 mod settings;
 mod storage;
+mod upload_purging;
 mod url;
 mod validation;
 mod yaml;
@@ -21,6 +24,7 @@ mod yaml;
 use std::{fs::File, io::Read as _, path::Path};
 
 pub use address::{Address, AddressError};
+pub use auth::{Auth, HtpasswdUsers};
 pub use descriptor_cache::{CacheKind, DescriptorCache, DynamoDb};
 pub use environment::process_environment;
 pub use error::ConfigError;
@@ -29,6 +33,7 @@ pub use keys::keys;
 pub use log::{Formatter, Log};
 pub use secret::Secret;
 pub use storage::{Credentials, Driver, S3, Storage};
+pub use upload_purging::UploadPurging;
 pub use validation::Validation;
 
 use environment::Environment;
@@ -42,6 +47,8 @@ pub struct Config {
     pub log: Log,
     /// Where content lies, and what remembers descriptors.
     pub storage: Storage,
+    /// Who is let in.
+    pub auth: Auth,
     /// How the API is served.
     pub http: Http,
     /// What a manifest must satisfy.
@@ -97,6 +104,7 @@ impl Config {
         Ok(Self {
             log: Log::read(&settings)?,
             storage: Storage::read(&settings, &mut warnings)?,
+            auth: Auth::read(&settings)?,
             http: Http::read(&settings, &mut warnings)?,
             validation: Validation::read(&settings)?,
             warnings,

@@ -46,6 +46,13 @@ impl Context {
         Self::new(purpose.to_owned(), Caller::Registry, None, tracing::Span::current())
     }
 
+    /// The same, asked by `caller`.
+    #[must_use]
+    pub fn asked_by(&self, caller: Caller) -> Self {
+        let Inner { request_id, deadline, span, .. } = &*self.0;
+        Self::new(request_id.clone(), caller, *deadline, span.clone())
+    }
+
     /// The id that logs and the client's error answer share.
     pub fn request_id(&self) -> &str {
         &self.0.request_id

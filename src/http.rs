@@ -25,7 +25,9 @@ mod request_id;
 mod server;
 mod tags;
 mod uploads;
+mod whole;
 
-pub use app::{App, Options, router};
+pub use app::{App, Options, closed, router};
 pub use arrival::Arrival;
+pub use request_id::HEADER as REQUEST_ID;
 pub use server::{Timeouts, serve};

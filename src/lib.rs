@@ -8,12 +8,13 @@
 //! | F0 | [`digest`], [`descriptor`], [`name`], [`context`]: the vocabulary |
 //! | F1 | [`manifest`]: OCI and Docker manifests as exact bytes with their references |
 //! | F2 | [`distribution`]: the interfaces and the errors each may return |
-//! | F3 | [`driver`] (where bytes live), [`cache`] (descriptors), [`api`] (the wire contract), [`config`], [`aws`] (what its clients share) |
+//! | F3 | [`driver`] (where bytes live), [`cache`] (descriptors), [`api`] (the wire contract), [`auth`] (who asks), [`config`], [`aws`] (what its clients share) |
 //! | F4 | [`storage`]: the interfaces over a driver and a cache |
-//! | F5 | [`http`]: handlers over the interfaces |
-//! | F6 | [`wire`]: builds real adapters from configuration; [`logging`] |
+//! | F5 | [`http`]: handlers over the interfaces; [`maintenance`]: what is due now and then; [`logging`] |
+//! | F6 | [`wire`]: builds real adapters from configuration; [`lambda`]: the registry as functions |
 
 pub mod api;
+pub mod auth;
 pub mod aws;
 pub mod cache;
 pub mod config;
@@ -23,7 +24,9 @@ pub mod digest;
 pub mod distribution;
 pub mod driver;
 pub mod http;
+pub mod lambda;
 pub mod logging;
+pub mod maintenance;
 pub mod manifest;
 pub mod name;
 pub mod storage;

@@ -36,22 +36,28 @@ pub fn init(log: &Log) -> Result<(), FilterError> {
 /// CloudWatch adds to each line.
 ///
 /// # Errors
-/// [`FilterError`].
+/// [`FilterError`]; the log is started all the same, so that this can be said in it.
 pub fn init_for_lambda(log: &Log) -> Result<(), FilterError> {
     let writer = WithFields::new(io::stderr, &Log { formatter: Formatter::Json, ..log.clone() });
-    let lines = tracing_subscriber::fmt().with_env_filter(filter(log)?).with_writer(writer);
+    let filter = filter(log);
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter.as_ref().map_or_else(|_| configured(log), Clone::clone))
+        .with_writer(writer);
     lines.json().flatten_event(true).with_span_list(false).without_time().init();
-    Ok(())
+    filter.map(|_| ())
 }
 
 /// What is logged. Below `warn`, what the libraries beneath have to say helps nobody who runs a registry.
 fn filter(log: &Log) -> Result<EnvFilter, FilterError> {
     match std::env::var(VARIABLE) {
         Ok(directives) if !directives.trim().is_empty() => Ok(EnvFilter::builder().parse(directives)?),
-        _ => {
-            let level = log.level;
-            let libraries = level.min(tracing::Level::WARN);
-            Ok(EnvFilter::builder().parse(format!("{libraries},berth={level},bootstrap={level},access={level}"))?)
-        }
+        _ => Ok(configured(log)),
     }
+}
+
+fn configured(log: &Log) -> EnvFilter {
+    let level = log.level;
+    let libraries = level.min(tracing::Level::WARN);
+    // Names and levels, each good by itself: nothing is lost.
+    EnvFilter::builder().parse_lossy(format!("{libraries},berth={level},bootstrap={level},access={level}"))
 }

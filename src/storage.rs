@@ -14,6 +14,7 @@ mod links;
 mod look_ahead;
 mod manifests;
 mod path_spec;
+mod purge_uploads;
 mod registry;
 mod secret;
 mod signature_store;
@@ -21,6 +22,7 @@ mod tag_store;
 mod upload;
 
 pub use path_spec::PathSpec;
+pub use purge_uploads::{Purged, purge_uploads};
 pub use registry::{Options, StorageRegistry, Validation};
 pub use upload::UploadSecret;
 

@@ -1,8 +1,14 @@
 //! The only place that builds real adapters from configuration.
 
-use std::sync::Arc;
+use std::{cell::LazyCell, sync::Arc};
+
+use aws_sdk_s3::config::SharedHttpClient;
 
 use crate::{
+    auth::{
+        AccessController, Anyone,
+        htpasswd::{Htpasswd, HtpasswdError, Users},
+    },
     aws::{Account, Keys, http_client, sdk_config},
     cache::{
         Clock, DescriptorCache,
@@ -12,7 +18,7 @@ use crate::{
         none::NoCache,
         tiered::Tiered,
     },
-    config::{CacheKind, Config, Driver, DynamoDb, S3},
+    config::{Auth, CacheKind, Config, Driver, DynamoDb, HtpasswdUsers, S3},
     driver::{
         DriverError, StorageDriver,
         filesystem::FilesystemDriver,
@@ -23,51 +29,91 @@ use crate::{
     storage::{Options as StorageOptions, StorageRegistry, UploadSecret, Validation},
 };
 
-/// The API over the registry that `config` describes. Nothing is asked over the network yet; a folder is made when it
-/// is missing.
-///
-/// # Errors
-/// [`DriverError`] when the folder cannot be used.
-pub async fn app(config: &Config) -> Result<App, DriverError> {
-    // One client for both services: they share connections and the trusted certificates.
-    let http = std::cell::LazyCell::new(http_client);
-    let driver: Arc<dyn StorageDriver> = match &config.storage.driver {
-        Driver::Filesystem { root } => Arc::new(FilesystemDriver::open(root)?),
-        Driver::S3(bucket) => Arc::new(S3Driver::new(s3(bucket), &http).await),
-        Driver::InMemory => Arc::new(MemoryDriver::new()),
-    };
-    let memory = || {
-        let entries = usize::try_from(config.storage.cache.entries).unwrap_or(usize::MAX);
-        MemoryCache::new(memory::Options { entries, ..memory::Options::default() })
-    };
-    let cache: Arc<dyn DescriptorCache> = match &config.storage.cache.kind {
-        CacheKind::None => Arc::new(NoCache::default()),
-        CacheKind::InMemory => Arc::new(memory()),
-        CacheKind::DynamoDb(table) => {
-            let sdk = sdk_config(&http, &account(table, &config.storage.driver)).await;
-            let options = dynamodb::Options { table: table.table.clone(), clock: Clock::default() };
-            let shared = Breaker::new(Arc::new(DynamoDbCache::new(&sdk, options)), Clock::default());
-            Arc::new(Tiered::new(memory(), Arc::new(shared)))
+/// What one configuration describes, built. Nothing is asked over the network until something is asked of it.
+pub struct Adapters<'a> {
+    config: &'a Config,
+    /// One client for both services: they share connections and the trusted certificates.
+    http: LazyCell<SharedHttpClient>,
+    driver: Arc<dyn StorageDriver>,
+}
+
+impl<'a> Adapters<'a> {
+    /// Opens the storage of `config`; a folder is made when it is missing.
+    ///
+    /// # Errors
+    /// [`DriverError`] when the folder cannot be used.
+    pub async fn open(config: &'a Config) -> Result<Self, DriverError> {
+        let http = LazyCell::new(http_client as fn() -> SharedHttpClient);
+        let driver: Arc<dyn StorageDriver> = match &config.storage.driver {
+            Driver::Filesystem { root } => Arc::new(FilesystemDriver::open(root)?),
+            Driver::S3(bucket) => Arc::new(S3Driver::new(s3(bucket), &http).await),
+            Driver::InMemory => Arc::new(MemoryDriver::new()),
+        };
+        Ok(Self { config, http, driver })
+    }
+
+    /// Where the bytes are.
+    pub fn driver(&self) -> &Arc<dyn StorageDriver> {
+        &self.driver
+    }
+
+    /// The API over the registry.
+    ///
+    /// # Errors
+    /// [`HtpasswdError`].
+    pub async fn app(&self) -> Result<App, HtpasswdError> {
+        let config = self.config;
+        let options = StorageOptions {
+            redirect: config.storage.redirect,
+            validation: Validation { layers: config.validation.layers, platforms: config.validation.platforms },
+            secret: config.http.secret.as_ref().map(|secret| UploadSecret::new(secret.expose().as_bytes())),
+            look_ahead: matches!(config.storage.cache.kind, CacheKind::DynamoDb(_)),
+        };
+        Ok(App {
+            access: access(&config.auth)?,
+            namespace: Arc::new(StorageRegistry::new(self.driver.clone(), self.cache().await, options)),
+            options: HttpOptions {
+                host: config.http.host.clone(),
+                prefix: config.http.prefix.trim_end_matches('/').to_owned(),
+                relative_urls: config.http.relative_urls && config.http.host.is_none(),
+                headers: config.http.headers.clone(),
+                deletes: config.storage.delete,
+                request_timeout: None,
+                largest_answer: None,
+                access_log: config.log.access,
+            },
+        })
+    }
+
+    async fn cache(&self) -> Arc<dyn DescriptorCache> {
+        let storage = &self.config.storage;
+        let memory = || {
+            let entries = usize::try_from(storage.cache.entries).unwrap_or(usize::MAX);
+            MemoryCache::new(memory::Options { entries, ..memory::Options::default() })
+        };
+        match &storage.cache.kind {
+            CacheKind::None => Arc::new(NoCache::default()),
+            CacheKind::InMemory => Arc::new(memory()),
+            CacheKind::DynamoDb(table) => {
+                let sdk = sdk_config(&self.http, &account(table, &storage.driver)).await;
+                let options = dynamodb::Options { table: table.table.clone(), clock: Clock::default() };
+                let shared = Breaker::new(Arc::new(DynamoDbCache::new(&sdk, options)), Clock::default());
+                Arc::new(Tiered::new(memory(), Arc::new(shared)))
+            }
         }
-    };
-    let options = StorageOptions {
-        redirect: config.storage.redirect,
-        validation: Validation { layers: config.validation.layers, platforms: config.validation.platforms },
-        secret: config.http.secret.as_ref().map(|secret| UploadSecret::new(secret.expose().as_bytes())),
-        look_ahead: matches!(config.storage.cache.kind, CacheKind::DynamoDb(_)),
-    };
-    Ok(App {
-        namespace: Arc::new(StorageRegistry::new(driver, cache, options)),
-        options: HttpOptions {
-            host: config.http.host.clone(),
-            prefix: config.http.prefix.trim_end_matches('/').to_owned(),
-            relative_urls: config.http.relative_urls && config.http.host.is_none(),
-            headers: config.http.headers.clone(),
-            deletes: config.storage.delete,
-            request_timeout: None,
-            access_log: config.log.access,
-        },
-    })
+    }
+}
+
+fn access(auth: &Auth) -> Result<Arc<dyn AccessController>, HtpasswdError> {
+    match auth {
+        Auth::None => Ok(Arc::new(Anyone)),
+        Auth::Htpasswd { realm, users: HtpasswdUsers::File(path) } => Ok(Arc::new(Htpasswd::open(realm, path)?)),
+        Auth::Htpasswd { realm, users: HtpasswdUsers::Given(users) } => {
+            let users = Users::parse_value(users.expose())
+                .map_err(|cause| HtpasswdError::Users { place: "auth.htpasswd.users".to_owned(), cause })?;
+            Ok(Arc::new(Htpasswd::new(realm, users)))
+        }
+    }
 }
 
 fn s3(bucket: &S3) -> S3Config {

@@ -5,6 +5,8 @@
 
 #[path = "api/access_log.rs"]
 mod access_log;
+#[path = "api/auth.rs"]
+mod auth;
 #[path = "api/backend.rs"]
 mod backend;
 #[path = "api/bad_input.rs"]

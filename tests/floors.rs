@@ -14,8 +14,9 @@ const FLOORS: &[&[&str]] = &[
     &["aws"],
     &["api", "auth", "cache", "config", "driver"],
     &["client", "notifications", "storage"],
-    &["http", "logging"],
+    &["http", "logging", "maintenance"],
     &["wire"],
+    &["lambda"],
 ];
 
 /// An import that the floors do not allow.

@@ -14,7 +14,7 @@ mod support;
 
 use std::sync::Arc;
 
-use berth::{config::Config, distribution::Namespace, wire};
+use berth::{config::Config, distribution::Namespace, wire::Adapters};
 use berth_local::Emulators;
 use operation::{Operation, operations};
 use play::Play;
@@ -48,7 +48,7 @@ fn play(cases: u32, length: usize, every: usize, registry: impl Fn(&Runtime) -> 
 
 fn configured(runtime: &Runtime, yaml: &str) -> Arc<dyn Namespace> {
     let config = Config::parse("model.yml", yaml, []).unwrap();
-    runtime.block_on(wire::app(&config)).unwrap().namespace
+    runtime.block_on(async { Adapters::open(&config).await.unwrap().app().await.unwrap().namespace })
 }
 
 #[test]

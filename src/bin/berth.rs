@@ -9,7 +9,8 @@ use std::{
 use anyhow::Context as _;
 use berth::{
     config::{Address, Config, ConfigError, Driver, process_environment},
-    http, logging, wire,
+    http, logging, maintenance,
+    wire::Adapters,
 };
 use clap::{Parser, Subcommand};
 use tokio::{
@@ -85,7 +86,8 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
         tracing::warn!("{warning}");
     }
     let data = place(&config.storage.driver);
-    let app = wire::app(config).await.with_context(|| format!("{data} cannot be used"))?;
+    let adapters = Adapters::open(config).await.with_context(|| format!("{data} cannot be used"))?;
+    let app = adapters.app().await?;
     let listener = listen(&config.http.addr).await?;
     // Listened to before anyone is told where the registry is, so that no early signal ends the process midway.
     let (told, insisted) = (signals(1)?, signals(2)?);
@@ -96,6 +98,10 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
         told.await;
         tracing::info!("stopping once the requests under way are answered; a second signal stops at once");
     };
+    let purging = config.storage.upload_purging.clone();
+    if purging.enabled {
+        tokio::spawn(maintenance::forever(adapters.driver().clone(), purging));
+    }
     tokio::select! {
         () = http::serve(listener, http::router(app), http::Timeouts::default(), stop) => Ok(()),
         () = insisted => anyhow::bail!("stopped at once"),

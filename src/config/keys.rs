@@ -34,6 +34,7 @@ const SWITCH: &str = "true, false";
 const ALL_OR_NONE: &str = "all, none";
 const CACHES: &str = "inmemory, dynamodb";
 const REGION: &str = "the name of a region, such as eu-central-1";
+const TIME: &str = "a time of a minute or more, such as 168h or 1h30m";
 const ENDPOINT: &str = "http://HOST[:PORT] or https://HOST[:PORT], with or without a path";
 
 /// The keys, in the order in which they are documented.
@@ -55,12 +56,19 @@ static KEYS: &[Key] = &[
     key("storage.inmemory", Bare, "no keys"),
     key("storage.delete.enabled", Value, SWITCH),
     key("storage.redirect.disable", Value, SWITCH),
+    key("storage.maintenance.uploadpurging.enabled", Value, SWITCH),
+    key("storage.maintenance.uploadpurging.age", Value, TIME),
+    key("storage.maintenance.uploadpurging.interval", Value, TIME),
+    key("storage.maintenance.uploadpurging.dryrun", Value, SWITCH),
     key("storage.cache.blobdescriptor", Value, CACHES),
     key("storage.cache.layerinfo", Value, CACHES),
     key("storage.cache.blobdescriptorsize", Value, "a whole number from 1 to 10000000"),
     key("dynamodb.table", Value, "the name or ARN of a table"),
     key("dynamodb.region", Value, REGION),
     key("dynamodb.endpoint", Value, ENDPOINT),
+    key("auth.htpasswd.realm", Value, "a name that clients are shown"),
+    key("auth.htpasswd.path", Value, "the path of a file, as htpasswd -B makes it"),
+    key("auth.htpasswd.users", Value, "NAME:HASH, as htpasswd -nB NAME prints it, several with commas or spaces between"),
     key("http.addr", Value, "HOST:PORT, or :PORT for all interfaces"),
     key("http.secret", Value, "a text that all instances share, best of 16 bytes or more"),
     key("http.host", Value, "http://HOST[:PORT] or https://HOST[:PORT], without a path"),
@@ -78,7 +86,8 @@ const fn key(path: &'static str, kind: Kind, allowed: &'static str) -> Key {
 
 /// What distribution offers and Berth does not, so that who comes from there reads why. Each stands for all below it.
 const ONLY_IN_DISTRIBUTION: &[&str] = &[
-    "auth",
+    "auth.silly",
+    "auth.token",
     "catalog",
     "health",
     "http.debug",
@@ -98,7 +107,7 @@ const ONLY_IN_DISTRIBUTION: &[&str] = &[
     "storage.azure",
     "storage.filesystem.maxthreads",
     "storage.gcs",
-    "storage.maintenance",
+    "storage.maintenance.readonly",
     "storage.oss",
     "storage.s3.accelerate",
     "storage.s3.chunksize",

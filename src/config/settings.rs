@@ -107,6 +107,10 @@ impl Settings {
             (Kind::Bare, _) => return refuse("takes nothing"),
             (_, Node::Null) => {}
             (Kind::Ignored, _) => self.insert(key.path, Value::Present, source),
+            // A variable that was to name users, and came out empty, must not open the registry.
+            (Kind::Value, Node::Scalar(text)) if text.is_empty() && keys::lies_below(key.path, "auth") => {
+                self.insert(key.path, Value::Present, source);
+            }
             // Empty is unset: a variable cannot say more clearly that it has nothing to say.
             (Kind::Value, Node::Scalar(text)) if text.is_empty() => {}
             (Kind::Value, Node::Scalar(text)) => self.insert(key.path, Value::Text(text), source),

@@ -7,6 +7,7 @@ use super::{
     error::ConfigError,
     secret::Secret,
     settings::{Found, Settings},
+    upload_purging::UploadPurging,
     url,
 };
 
@@ -22,6 +23,8 @@ pub struct Storage {
     pub delete: bool,
     /// Whether clients are sent to the driver's own URLs for blobs, where it has them.
     pub redirect: bool,
+    /// When uploads that nobody finished are removed.
+    pub upload_purging: UploadPurging,
     /// What remembers descriptors.
     pub cache: DescriptorCache,
 }
@@ -76,7 +79,7 @@ impl Default for Storage {
     fn default() -> Self {
         let driver = Driver::default();
         let cache = DescriptorCache::default_for(&driver);
-        Self { driver, chosen_by: None, delete: true, redirect: true, cache }
+        Self { driver, chosen_by: None, delete: true, redirect: true, upload_purging: UploadPurging::default(), cache }
     }
 }
 
@@ -90,6 +93,7 @@ impl Storage {
             chosen_by,
             delete: settings.switch("storage.delete.enabled", default.delete)?,
             redirect: !settings.switch("storage.redirect.disable", !default.redirect)?,
+            upload_purging: UploadPurging::read(settings)?,
         })
     }
 }

@@ -17,6 +17,7 @@ use http_body::{Frame, SizeHint};
 use tracing::Level;
 
 use super::{Arrival, request_id::RequestId};
+use crate::context::Caller;
 
 /// The target under which the lines are logged, so that a filter can name them.
 const TARGET: &str = "access";
@@ -29,6 +30,7 @@ pub(super) struct AccessLine {
     remote: Option<IpAddr>,
     request_id: String,
     user_agent: String,
+    user: String,
 }
 
 impl AccessLine {
@@ -45,11 +47,15 @@ impl AccessLine {
                 .get(header::USER_AGENT)
                 .map(|value| value.as_bytes().escape_ascii().to_string())
                 .unwrap_or_default(),
+            user: String::new(),
         })
     }
 
-    /// `response`, whose end writes the line.
-    pub(super) fn follow(self, response: Response) -> Response {
+    /// `response` to `caller`, whose end writes the line.
+    pub(super) fn follow(mut self, response: Response, caller: Caller) -> Response {
+        if let Caller::Named(name) = caller {
+            self.user = name;
+        }
         let status = response.status().as_u16();
         response.map(|body| Body::new(Followed { body, line: self, status, bytes: 0 }))
     }
@@ -86,7 +92,9 @@ impl HttpBody for Followed {
 
 impl Drop for Followed {
     fn drop(&mut self) {
-        let Self { line: AccessLine { began, method, uri, remote, request_id, user_agent }, status, bytes, .. } = self;
+        let Self {
+            line: AccessLine { began, method, uri, remote, request_id, user_agent, user }, status, bytes, ..
+        } = self;
         let ms = began.elapsed().as_micros() as f64 / 1000.0;
         let remote = remote.map(|remote| remote.to_string()).unwrap_or_default();
         // The query is left out: it may hold an upload's signed state.
@@ -101,6 +109,7 @@ impl Drop for Followed {
             request_id,
             remote,
             user_agent,
+            user,
         );
     }
 }

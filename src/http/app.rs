@@ -3,11 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, extract::Request, response::Response};
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use tracing::Instrument as _;
 
-use super::{Arrival, access_log::AccessLine, call::Call, dispatch::dispatch, fault::Fault, request_id::RequestId};
+use super::{
+    Arrival, REQUEST_ID, access_log::AccessLine, call::Call, dispatch::dispatch, fault::Fault, request_id::RequestId,
+    whole::whole,
+};
 use crate::{
+    auth::AccessController,
     context::{Caller, Context},
     distribution::Namespace,
 };
@@ -27,6 +31,9 @@ pub struct Options {
     pub deletes: bool,
     /// How long a request may take; without one, only what its arrival says bounds it.
     pub request_timeout: Option<Duration>,
+    /// The most bytes that the body of an answer may have, where answers are handed on whole; without one, they are
+    /// streamed.
+    pub largest_answer: Option<u64>,
     /// Whether there is a line in the log for each request.
     pub access_log: bool,
 }
@@ -40,6 +47,7 @@ impl Default for Options {
             headers: HeaderMap::new(),
             deletes: true,
             request_timeout: None,
+            largest_answer: None,
             access_log: true,
         }
     }
@@ -47,14 +55,35 @@ impl Default for Options {
 
 /// What all requests share.
 pub struct App {
+    /// Says who asks, before anything else is done.
+    pub access: Arc<dyn AccessController>,
     /// The registry.
     pub namespace: Arc<dyn Namespace>,
     /// How it presents itself.
     pub options: Options,
 }
 
-const REQUEST_ID: HeaderName = super::request_id::HEADER;
 const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
+
+/// What every answer bears.
+fn own_headers(response: &mut Response, id: RequestId) {
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, id.into_header());
+    headers.insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
+}
+
+/// In the place of an API that could not be built: every request is told that it cannot be served, and the log, once
+/// for each, `reason`.
+pub fn closed(reason: impl Into<Arc<str>>) -> Router {
+    let reason = reason.into();
+    Router::new().fallback(move |request: Request| {
+        let id = RequestId::of(request.headers());
+        let ctx = context(&Options::default(), &Arrival::default(), &id);
+        let mut response = Fault::closed(&reason).into_response(&ctx);
+        own_headers(&mut response, id);
+        std::future::ready(response)
+    })
+}
 
 /// The API as an axum router, for the server and for Lambda alike.
 pub fn router(app: App) -> Router {
@@ -70,18 +99,19 @@ async fn answer(app: Arc<App>, request: Request) -> Response {
     let ctx = context(&app.options, &arrival, &id);
     let call = Call { app: app.clone(), ctx: ctx.clone(), parts, arrival };
 
-    let mut response = respond(call, body).await.unwrap_or_else(|fault| fault.into_response(&ctx));
+    let mut caller = Caller::Anonymous;
+    let answer = in_time(&ctx, respond(call, body, &mut caller)).await;
+    let mut response = answer.unwrap_or_else(|fault| fault.into_response(&ctx));
 
+    own_headers(&mut response, id);
     let headers = response.headers_mut();
-    headers.insert(REQUEST_ID, id.into_header());
-    headers.insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
     for name in app.options.headers.keys().filter(|name| !headers.contains_key(*name)).collect::<Vec<_>>() {
         for value in app.options.headers.get_all(name) {
             headers.append(name, value.clone());
         }
     }
     match line {
-        Some(line) => line.follow(response),
+        Some(line) => line.follow(response, caller),
         None => response,
     }
 }
@@ -97,14 +127,31 @@ fn context(options: &Options, arrival: &Arrival, id: &RequestId) -> Context {
     Context::new(id.as_str().to_owned(), Caller::Anonymous, deadline, span)
 }
 
-async fn respond(call: Call, body: Body) -> Result<Response, Fault> {
+/// What `answer` gives before the request's deadline; else the client hears that it may try again. Every step below
+/// keeps to the deadline by itself: this is for what none of them thought of.
+async fn in_time(ctx: &Context, answer: impl Future<Output = Result<Response, Fault>>) -> Result<Response, Fault> {
+    match ctx.deadline() {
+        None => answer.await,
+        Some(deadline) => tokio::time::timeout_at(deadline.into(), answer).await.unwrap_or_else(|_| Err(Fault::late())),
+    }
+}
+
+async fn respond(mut call: Call, body: Body, caller: &mut Caller) -> Result<Response, Fault> {
+    *caller = call.app.access.authenticate(call.parts.headers.get(header::AUTHORIZATION)).await?;
+    call.ctx = call.ctx.asked_by(caller.clone());
     let span = call.ctx.span().clone();
     let reads = matches!(call.parts.method, Method::GET | Method::HEAD);
+    let largest = call.options().largest_answer;
     let response = dispatch(call, body).instrument(span);
-    if reads {
-        return response.await;
+    let response = if reads {
+        response.await?
+    } else {
+        // hyper drops what it runs when the client hangs up. A change that has begun is carried through all the same,
+        // so that it is not left to maintenance to clean up after it.
+        tokio::spawn(response).await.unwrap_or_else(|fault| Err(Fault::broken(&fault)))?
+    };
+    match largest {
+        Some(most) => whole(response, most).await,
+        None => Ok(response),
     }
-    // hyper drops what it runs when the client hangs up. A change that has begun is carried through all the same, so
-    // that it is not left to maintenance to clean up after it.
-    tokio::spawn(response).await.unwrap_or_else(|fault| Err(Fault::broken(&fault)))
 }

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use super::answer::{Answer, value};
 use crate::{
     api::{ErrorBody, ErrorCode, ErrorEntry, RouteFault},
-    context::Context,
+    auth::Refusal,
+    context::{Context, DeadlinePassed},
     digest::DigestError,
     distribution::{BackendError, BackendErrorKind, BlobError, ManifestError, Missing, TagError, UploadError},
     name::NameError,
@@ -38,6 +39,7 @@ struct Inner {
 #[derive(Debug)]
 enum Cause {
     Backend(BackendError),
+    Closed(String),
     Other(String),
 }
 
@@ -73,6 +75,18 @@ impl Fault {
         this
     }
 
+    /// A request whose time ran out.
+    pub(super) fn late() -> Self {
+        BackendError::from(DeadlinePassed).into()
+    }
+
+    /// A request to a registry that cannot serve any, for `reason`, which is for the log.
+    pub(super) fn closed(reason: &str) -> Self {
+        let mut this = Self::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Unavailable, "");
+        this.0.cause = Some(Cause::Closed(reason.to_owned()));
+        this
+    }
+
     /// With a header.
     pub(super) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers.push((name, value));
@@ -92,7 +106,9 @@ impl Fault {
         let Inner { status, mut errors, headers, cause } = *self.0;
         if let Some(cause) = cause {
             let _entered = ctx.span().enter();
+            let is_closed = matches!(cause, Cause::Closed(_));
             match cause {
+                Cause::Closed(cause) => tracing::error!(request_id = ctx.request_id(), cause, "not set up"),
                 Cause::Backend(error) if status != StatusCode::INTERNAL_SERVER_ERROR => {
                     tracing::warn!(request_id = ctx.request_id(), kind = ?error.kind, cause = %error, "backend not ready");
                 }
@@ -102,6 +118,7 @@ impl Fault {
                 Cause::Other(cause) => tracing::error!(request_id = ctx.request_id(), cause, "request failed"),
             }
             let said = match status {
+                _ if is_closed => "the registry is not set up; its log says what is wrong",
                 StatusCode::TOO_MANY_REQUESTS => "too many requests at once; try again",
                 StatusCode::SERVICE_UNAVAILABLE => "storage did not answer in time; try again",
                 _ => "the registry could not do this",
@@ -146,6 +163,13 @@ impl From<NameError> for Fault {
             NameError::Digest(_) => ErrorCode::DigestInvalid,
         };
         Self::bad(code, error.to_string())
+    }
+}
+
+impl From<Refusal> for Fault {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized, refusal.reason)
+            .with(header::WWW_AUTHENTICATE, refusal.challenge)
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// The header that carries it, both ways.
-pub(super) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The longest id that is taken over from a client or a proxy.
 const LONGEST: usize = 128;

@@ -50,6 +50,8 @@ pub enum PathSpec<'a> {
     Upload(&'a RepositoryName, &'a str),
     /// The folder of all upload sessions of a repository.
     Uploads(&'a RepositoryName),
+    /// When distribution opened an upload. Content: the time, as RFC 3339 has it.
+    UploadStartedAt(&'a RepositoryName, &'a str),
     /// A record of an upload's log.
     UploadRecord(&'a RepositoryName, &'a str, u64),
     /// Bytes of an upload, under a name that no other writer uses.
@@ -107,6 +109,7 @@ impl PathSpec<'_> {
             }
             Self::Uploads(name) => format!("{}/_uploads", repository(name)),
             Self::Upload(name, id) => format!("{}/_uploads/{id}", repository(name)),
+            Self::UploadStartedAt(name, id) => format!("{}/startedat", Self::Upload(name, id).text()),
             Self::UploadRecord(name, id, number) => format!("{}/records/{number}", Self::Upload(name, id).text()),
             Self::UploadChunk(name, id, chunk) => format!("{}/chunks/{chunk}", Self::Upload(name, id).text()),
             Self::DigestMap(digest) => format!("/berth/digests/{}/{}", digest.algorithm(), digest.encoded()),

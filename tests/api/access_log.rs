@@ -8,7 +8,11 @@ use std::{
 use berth::http::Options;
 use serde_json::Value;
 
-use crate::{client::Body, registry::Setup};
+use crate::{
+    auth::{basic, users},
+    client::Body,
+    registry::Setup,
+};
 
 /// What all of this process has logged.
 #[derive(Clone, Default)]
@@ -75,6 +79,19 @@ async fn each_request_has_one_line_that_says_what_became_of_it() {
         assert_eq!(line["remote"], "127.0.0.1");
         assert_eq!(line["user_agent"], "tester/1 \\\"x\\\"");
         assert!(!line.to_string().contains("secret"), "queries hold upload states");
+    }
+}
+
+#[tokio::test]
+async fn who_asked_is_named_once_that_is_known() {
+    LazyLock::force(&LOGGED);
+    let registry = Setup { http: Options::default(), access: Arc::new(users()), ..Setup::default() }.start().await;
+    let mut client = registry.client().await;
+    let (right, wrong) = (basic("alice", "wonderland"), basic("alice", "wonder"));
+    for (id, login, status, user) in [("log-alice", &right, 404, "alice"), ("log-mallory", &wrong, 401, "")] {
+        let headers = [("x-request-id", id), ("authorization", login)];
+        client.ask("GET", "/v2/repo/manifests/none", &headers, Body::None).await.is(status);
+        assert_eq!(line(id).await["user"], user);
     }
 }
 

@@ -1,11 +1,14 @@
 //! `/v2/<name>/blobs/<digest>`, served from here.
 
-use berth::digest::{Algorithm, Digest};
+use berth::{
+    digest::{Algorithm, Digest},
+    http::Options,
+};
 
 use crate::{
     client::Body,
     image::{digest, push_image},
-    registry::Registry,
+    registry::{Registry, Setup},
 };
 
 #[tokio::test]
@@ -146,4 +149,20 @@ async fn a_download_is_as_long_as_it_says_or_breaks_off() {
     registry.driver.misread(b"01234");
     client.send("GET", &target, &[], Body::None).await;
     assert!(client.try_answer(false).await.is_none(), "the client sees that it does not have all");
+}
+
+#[tokio::test]
+async fn where_answers_are_handed_on_whole_what_is_too_long_is_refused() {
+    let http = Options { largest_answer: Some(1000), access_log: false, ..Options::default() };
+    let registry = Setup { http, ..Setup::default() }.start().await;
+    let (fits, not) =
+        (registry.push_blob("repo", &[b'x'; 1000]).await, registry.push_blob("repo", &[b'x'; 1001]).await);
+    let mut client = registry.client().await;
+    assert_eq!(client.get(&format!("/v2/repo/blobs/{fits}")).await.body, [b'x'; 1000]);
+    let target = format!("/v2/repo/blobs/{not}");
+    client.get(&target).await.refused(500, "UNSUPPORTED");
+    client.head(&target).await.is(200);
+    let part = client.ask("GET", &target, &[("range", "bytes=1-1000")], Body::None).await;
+    part.is(206);
+    assert_eq!(part.body, [b'x'; 1000]);
 }

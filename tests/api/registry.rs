@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use berth::{
+    auth::{AccessController, Anyone},
     cache::none::NoCache,
     context::Context,
     driver::{Path, StorageDriver, memory::MemoryDriver},
@@ -27,6 +28,7 @@ pub(crate) struct Registry {
 
 /// How a registry is set up.
 pub(crate) struct Setup {
+    pub(crate) access: Arc<dyn AccessController>,
     pub(crate) http: Options,
     pub(crate) storage: storage::Options,
     pub(crate) timeouts: Timeouts,
@@ -36,6 +38,7 @@ pub(crate) struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         Self {
+            access: Arc::new(Anyone),
             http: Options { access_log: false, ..Options::default() },
             storage: storage::Options::default(),
             timeouts: Timeouts::default(),
@@ -47,7 +50,7 @@ impl Default for Setup {
 impl Setup {
     pub(crate) async fn start(self) -> Registry {
         let registry = StorageRegistry::new(self.driver.clone(), Arc::new(NoCache::default()), self.storage);
-        let app = App { namespace: Arc::new(registry), options: self.http };
+        let app = App { access: self.access, namespace: Arc::new(registry), options: self.http };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();

@@ -1,5 +1,5 @@
-//! `bootstrap`: the registry as a Lambda function, behind a runtime API that hands it events ("Using the Lambda
-//! runtime API for custom runtimes").
+//! `bootstrap` that cannot serve: what is wrong is in the log, and an error of the registry's own at the client.
+//! (`tests/lambda.rs` has the function that can.)
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -17,7 +17,7 @@ struct Function {
 }
 
 impl Function {
-    fn start() -> Self {
+    fn start(variables: &[(&str, &str)]) -> Self {
         let api = TcpListener::bind("127.0.0.1:0").unwrap();
         let process = Command::new(env!("CARGO_BIN_EXE_bootstrap"))
             .env_clear()
@@ -25,7 +25,7 @@ impl Function {
             .env("AWS_LAMBDA_FUNCTION_NAME", "berth")
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512")
             .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
-            .env("REGISTRY_STORAGE", "inmemory")
+            .envs(variables.iter().copied())
             .stderr(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -110,43 +110,73 @@ fn event(method: &str, path: &str, query: &str, body: &[u8]) -> Value {
     })
 }
 
-#[test]
-fn the_same_api_behind_a_function_url() {
-    let function = Function::start();
-    let base = function.invoke(&event("GET", "/v2/", "", b""), 10_000);
-    assert_eq!((&base["statusCode"], &base["body"]), (&json!(200), &json!("{}")));
-    assert_eq!(base["headers"]["docker-distribution-api-version"], "registry/2.0");
-
-    let digest = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"; // of "test"
-    let pushed =
-        function.invoke(&event("POST", "/v2/some/repo/blobs/uploads/", &format!("digest={digest}"), b"test"), 10_000);
-    assert_eq!(pushed["statusCode"], 201, "{pushed}");
-    let location = format!("https://abc.lambda-url.eu-central-1.on.aws/v2/some/repo/blobs/{digest}");
-    assert_eq!(pushed["headers"]["location"], location);
-
-    let pulled = function.invoke(&event("GET", &format!("/v2/some/repo/blobs/{digest}"), "", b""), 10_000);
-    assert_eq!(pulled["statusCode"], 200);
-    assert_eq!((&pulled["body"], &pulled["isBase64Encoded"]), (&json!("dGVzdA=="), &json!(true)));
-
-    let missing = function.invoke(&event("GET", "/v2/some/repo/manifests/latest", "", b""), 10_000);
-    assert_eq!(missing["statusCode"], 404);
-    let error: Value = serde_json::from_str(missing["body"].as_str().unwrap()).unwrap();
-    assert_eq!(error["errors"][0]["code"], "MANIFEST_UNKNOWN");
-}
-
-#[test]
-fn it_gives_up_before_lambda_does_and_logs_in_json() {
-    let mut function = Function::start();
-    // Less is left than the registry keeps for saying so.
-    let late = function.invoke(&event("GET", "/v2/some/repo/manifests/latest", "", b""), 100);
-    assert_eq!(late["statusCode"], 503, "{late}");
+/// What the function logged, in JSON, a line each.
+fn log(mut function: Function) -> Vec<Value> {
+    // Answered, and back for more: all lines are written.
     let _next = function.request("GET /2018-06-01/runtime/invocation/next ");
-
     function.process.kill().unwrap();
     let mut log = String::new();
     function.process.stderr.take().unwrap().read_to_string(&mut log).unwrap();
-    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    log.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+}
+
+/// alice, whose password is "wonderland".
+const USERS: (&str, &str) =
+    ("REGISTRY_AUTH_HTPASSWD_USERS", "alice:$2y$04$jiJtvhzNaht1A.DuAMxGqO28xA5iWb0VS8GmE39hV3S/FuchCr1L2");
+const BUCKET: (&str, &str) = ("REGISTRY_STORAGE_S3_BUCKET", "images");
+
+#[test]
+fn what_is_set_up_wrong_is_said_in_the_log_and_nothing_is_served() {
+    for (variables, reason) in [
+        (
+            &[BUCKET][..],
+            "no users: everybody could read and write; set REGISTRY_AUTH_HTPASSWD_USERS (parameter Users of the template)",
+        ),
+        (&[USERS], "no bucket: what a function keeps itself is lost; set REGISTRY_STORAGE_S3_BUCKET"),
+        (
+            &[USERS, ("REGISTRY_STORAGE", "inmemory")],
+            "no bucket: what a function keeps itself is lost; set REGISTRY_STORAGE_S3_BUCKET",
+        ),
+        (
+            &[BUCKET, ("REGISTRY_AUTH_HTPASSWD_USERS", "alice:secret")],
+            "auth.htpasswd.users: entry 1: the hash of \"alice\" is not bcrypt's ($2y$..); make one with: htpasswd -nB alice",
+        ),
+        (
+            &[USERS, BUCKET, ("REGISTRY_LOG_LEVEL", "loud")],
+            "REGISTRY_LOG_LEVEL: log.level: \"loud\" is not allowed; allowed: error, warn, info, debug",
+        ),
+        (&[USERS, BUCKET, ("RUST_LOG", "=,=")], "RUST_LOG"),
+    ] {
+        let function = Function::start(variables);
+        let refused = function.invoke(&event("GET", "/v2/", "", b""), 10_000);
+        assert_eq!(refused["statusCode"], 500, "{refused}");
+        let error: Value = serde_json::from_str(refused["body"].as_str().unwrap()).unwrap();
+        assert_eq!(error["errors"][0]["code"], "UNAVAILABLE");
+        // Lambda's own id of the request, under which its log has it too.
+        let said = "the registry is not set up; its log says what is wrong (request 8476a536)";
+        assert_eq!(error["errors"][0]["message"], said);
+
+        let lines = log(function);
+        let is_said = |line: &&Value| line["reason"].as_str().is_some_and(|said| said.starts_with(reason));
+        assert_eq!(lines.iter().filter(is_said).count(), 1, "{reason}: {lines:?}");
+        assert!(lines.iter().any(|line| line["request_id"] == "8476a536" && line["level"] == "ERROR"), "{lines:?}");
+        assert!(!lines.iter().any(|line| line.to_string().contains("secret")), "{lines:?}");
+    }
+}
+
+#[test]
+fn it_gives_up_before_lambda_does() {
+    let nobody = ("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1");
+    let keys = [("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "key"), ("AWS_REGION", "eu-central-1")];
+    let function = Function::start(&[&[USERS, BUCKET, nobody][..], &keys].concat());
+    let mut asked = event("GET", "/v2/some/repo/manifests/latest", "", b"");
+    asked["headers"]["authorization"] = json!("Basic YWxpY2U6d29uZGVybGFuZA==");
+    // Less is left than the registry keeps for saying so.
+    let late = function.invoke(&asked, 100);
+    assert_eq!(late["statusCode"], 503, "{late}");
+    assert_eq!(late["headers"]["retry-after"], "1");
+    let lines = log(function);
     let access = lines.iter().find(|line| line["target"] == "access").expect("an access line");
     assert_eq!((&access["status"], &access["remote"]), (&json!(503), &json!("192.0.2.7")));
-    assert_eq!(access["timestamp"], Value::Null, "CloudWatch adds the time");
+    assert_eq!(access["request_id"], "8476a536");
 }

@@ -30,6 +30,13 @@ fn sample(key: &str) -> (&'static str, Vec<(String, String)>) {
         "dynamodb.table" => ("descriptors", pairs([("REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR", "dynamodb")])),
         "dynamodb.region" => ("eu-central-1", table()),
         "dynamodb.endpoint" => ("http://localhost:8000", table()),
+        "storage.maintenance.uploadpurging.enabled" => ("false", vec![]),
+        "storage.maintenance.uploadpurging.age" => ("1h30m", vec![]),
+        "storage.maintenance.uploadpurging.interval" => ("90s", vec![]),
+        "storage.maintenance.uploadpurging.dryrun" => ("true", vec![]),
+        "auth.htpasswd.realm" => ("basic", pairs([("REGISTRY_AUTH_HTPASSWD_USERS", "a:b")])),
+        "auth.htpasswd.path" => ("/etc/htpasswd", vec![]),
+        "auth.htpasswd.users" => ("alice:$2y$05$abc", vec![]),
         "http.addr" => ("0.0.0.0:80", vec![]),
         "http.secret" => ("a secret of many bytes", vec![]),
         "http.host" => ("https://registry.example.com", vec![]),
@@ -128,6 +135,9 @@ http:
     assert!(config.log.fields.is_empty());
 }
 
+const NO_USERS: &str = "names no users; set auth.htpasswd.users (NAME:HASH, as htpasswd -nB NAME prints it) or \
+                        auth.htpasswd.path (a file of such lines)";
+
 #[test]
 #[rustfmt::skip] // a table
 fn variables_that_are_wrong_are_named() {
@@ -137,8 +147,15 @@ fn variables_that_are_wrong_are_named() {
         ("REGISTRY__LOG", "", ".log: ", No::Such("")),
         ("REGISTRY_LOG_LEVEL_X", "", "log.level.x: ", No::Such("log")),
         ("REGISTRY_HTTP_PORT", "5000", "http.port: ", No::Such("http")),
-        ("REGISTRY_AUTH", "htpasswd", "auth: ", No::Offer("")),
-        ("REGISTRY_AUTH_HTPASSWD_PATH", "/p", "auth.htpasswd.path: ", No::Offer("")),
+        ("REGISTRY_AUTH", "htpasswd", "auth: ", No::Because("needs a map; allowed in auth: htpasswd")),
+        ("REGISTRY_AUTH_TOKEN_REALM", "r", "auth.token.realm: ", No::Offer("auth")),
+        // A variable that was to name users, and came out empty, does not open the registry.
+        ("REGISTRY_AUTH_HTPASSWD_USERS", "", "auth.htpasswd: ", No::Because(NO_USERS)),
+        ("REGISTRY_AUTH_HTPASSWD_REALM", "r", "auth.htpasswd: ", No::Because(NO_USERS)),
+        ("REGISTRY_STORAGE_MAINTENANCE_UPLOADPURGING_AGE", "week", "storage.maintenance.uploadpurging.age: ",
+            No::Value("week", "a time of a minute or more, such as 168h or 1h30m")),
+        ("REGISTRY_STORAGE_MAINTENANCE_UPLOADPURGING_AGE", "59s", "storage.maintenance.uploadpurging.age: ",
+            No::Value("59s", "a time of a minute or more, such as 168h or 1h30m")),
         ("registry_log_level", "loud", "log.level: ", No::Value("loud", "error, warn, info, debug")),
         ("REGISTRY_VERSION", "1", "version: ", No::Value("1", "0.1")),
         ("REGISTRY_STORAGE", "{", "storage: ", No::Because("not readable as YAML: unclosed bracket '{'")),

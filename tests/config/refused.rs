@@ -30,9 +30,11 @@ impl No {
 
 fn allowed(section: &str) -> &'static str {
     match section {
-        "" => "allowed: version, log, storage, dynamodb, http, validation",
+        "" => "allowed: version, log, storage, dynamodb, auth, http, validation",
         "log" => "allowed in log: level, formatter, accesslog, fields",
-        "storage" => "allowed in storage: filesystem, s3, inmemory, delete, redirect, cache",
+        "storage" => "allowed in storage: filesystem, s3, inmemory, delete, redirect, maintenance, cache",
+        "auth" => "allowed in auth: htpasswd",
+        "storage.maintenance" => "allowed in storage.maintenance: uploadpurging",
         "storage.s3" => {
             "allowed in storage.s3: bucket, region, regionendpoint, rootdirectory, forcepathstyle, accesskey, secretkey"
         }
@@ -59,14 +61,16 @@ const WRONG: &[(&str, &str, No)] = &[
     ("storage:\n  s3:\n    bucket: b\n    bukket: c", "5: storage.s3.bukket", No::Such("storage.s3")),
     ("storage: {floppy: {}}", "2: storage.floppy", No::Such("storage")),
     // Distribution has it
-    ("auth:\n  htpasswd: {realm: r, path: p}", "2: auth", No::Offer("")),
+    ("auth:\n  token: {realm: r}", "3: auth.token", No::Offer("auth")),
+    ("auth:\n  htpasswd: {users: a, path: p}", "3: auth.htpasswd.users",
+        No::Because("auth.htpasswd.path is set as well; allowed: one of the two")),
     ("redis: {addrs: [a]}", "2: redis", No::Offer("")),
     ("http: {tls: {key: k}}", "2: http.tls", No::Offer("http")),
     ("storage: {s3: {bucket: b, encrypt: true}}", "2: storage.s3.encrypt", No::Offer("storage.s3")),
-    ("storage: {maintenance: {readonly: {}}}", "2: storage.maintenance", No::Offer("storage")),
+    ("storage: {maintenance: {readonly: {}}}", "2: storage.maintenance.readonly", No::Offer("storage.maintenance")),
     // Another shape
     ("storage: floppy", "2: storage",
-        No::Because("needs a map; allowed in storage: filesystem, s3, inmemory, delete, redirect, cache")),
+        No::Because("needs a map; allowed in storage: filesystem, s3, inmemory, delete, redirect, maintenance, cache")),
     ("http: [addr]", "2: http",
         No::Because("needs a map; allowed in http: addr, secret, host, prefix, relativeurls, headers")),
     ("http: {addr: {port: 5}}", "2: http.addr",
@@ -150,7 +154,7 @@ fn what_is_wrong_is_said_in_one_line() {
         ("log: {level: debug}", "config.yml: version: missing; allowed: 0.1"),
         ("version: 0.2", "config.yml:1: version: \"0.2\" is not allowed; allowed: 0.1"),
         ("version: 0.10", "config.yml:1: version: \"0.10\" is not allowed; allowed: 0.1"),
-        ("text", "config.yml:1: needs a map; allowed: version, log, storage, dynamodb, http, validation"),
+        ("text", "config.yml:1: needs a map; allowed: version, log, storage, dynamodb, auth, http, validation"),
     ] {
         assert_eq!(parse(text).unwrap_err(), message, "{text}");
     }

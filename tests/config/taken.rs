@@ -1,8 +1,8 @@
 //! What is taken, and what it means.
 
-use berth::config::{CacheKind, Config, Credentials, Driver, DynamoDb, Formatter, S3, Secret};
+use berth::config::{Auth, CacheKind, Config, Credentials, Driver, DynamoDb, Formatter, HtpasswdUsers, S3, Secret};
 
-use crate::{environment, header, parse, refused::No};
+use crate::{environment, header, parse};
 
 #[test]
 fn nothing_is_needed() {
@@ -183,8 +183,8 @@ health:
     let config = parse(text).unwrap();
     assert_eq!(config.storage.driver, Driver::Filesystem { root: "/var/lib/docker-registry".into() });
     assert_eq!(config.warnings, ["config.yml:17: health.storagedriver: without effect in Berth"]);
-    assert_eq!(
-        parse(&format!("{text}auth: {{htpasswd: {{realm: basic-realm, path: /etc/docker/registry}}}}\n")).unwrap_err(),
-        format!("config.yml:21: auth: {}", No::Offer("").text())
-    );
+    assert_eq!(config.auth, Auth::None);
+    let closed = parse(&format!("{text}auth: {{htpasswd: {{realm: basic-realm, path: /etc/docker/registry}}}}\n"));
+    let users = HtpasswdUsers::File("/etc/docker/registry".into());
+    assert_eq!(closed.unwrap().auth, Auth::Htpasswd { realm: "basic-realm".to_owned(), users });
 }

@@ -3,7 +3,7 @@
 use berth::{
     config::Config,
     http::{Timeouts, router, serve},
-    wire,
+    wire::Adapters,
 };
 use berth_local::Emulators;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
@@ -21,7 +21,8 @@ impl Registry {
     /// The registry that `yaml` configures.
     pub(crate) async fn configured(yaml: &str) -> Self {
         let config = Config::parse("test.yml", yaml, []).expect("the test's configuration is good");
-        let router = router(wire::app(&config).await.expect("the storage can be used"));
+        let router =
+            router(Adapters::open(&config).await.expect("the storage can be used").app().await.expect("all is open"));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let host = listener.local_addr().unwrap().to_string();
         let (stop, stopped) = oneshot::channel();

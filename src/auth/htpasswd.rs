@@ -1,0 +1,160 @@
+//! Users with passwords, in the format of Apache's `htpasswd -B`, which distribution reads too.
+
+mod users;
+mod verified;
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+    time::SystemTime,
+};
+
+use http::HeaderValue;
+use tokio::{sync::Semaphore, task::spawn_blocking};
+
+use super::{AccessController, Refusal, basic::Basic};
+use crate::context::Caller;
+pub use users::{Users, UsersError};
+use verified::Verified;
+
+/// Lets in the users that it knows.
+///
+/// A password's check costs what its hash says (cost 5, `htpasswd`'s own default, takes 2 ms; each more doubles it), so
+/// it is done once for each process, and on as many threads at most as there are processors.
+pub struct Htpasswd {
+    source: Source,
+    challenge: HeaderValue,
+    verified: Verified,
+    checks: Semaphore,
+}
+
+enum Source {
+    Given(Arc<Users>),
+    File(UsersFile),
+}
+
+/// A file of users, read again when it has changed.
+struct UsersFile {
+    path: PathBuf,
+    read: Mutex<(Stamp, Arc<Users>)>,
+}
+
+/// What tells two contents of a file apart without reading it.
+type Stamp = Option<(SystemTime, u64)>;
+
+/// Users that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum HtpasswdError {
+    /// The file is not there, or may not be read.
+    #[error("{path}: cannot be read: {cause}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// What it says is wrong.
+    #[error("{place}: {cause}")]
+    Users {
+        /// The file, or the name of the setting.
+        place: String,
+        /// What is wrong in it.
+        cause: UsersError,
+    },
+}
+
+impl Htpasswd {
+    /// Lets in `users`. Clients are shown `realm`.
+    pub fn new(realm: &str, users: Users) -> Self {
+        Self::of(realm, Source::Given(Arc::new(users)))
+    }
+
+    /// Lets in whom the file at `path` names at that time: a change is seen by the next request. A file that is wrong
+    /// then is said to be so in the log, and those it named before keep their access.
+    ///
+    /// # Errors
+    /// [`HtpasswdError`], of the file as it is now.
+    pub fn open(realm: &str, path: &Path) -> Result<Self, HtpasswdError> {
+        let read = Mutex::new((stamp(path), Arc::new(read(path)?)));
+        Ok(Self::of(realm, Source::File(UsersFile { path: path.to_owned(), read })))
+    }
+
+    fn of(realm: &str, source: Source) -> Self {
+        let processors = thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            source,
+            challenge: Basic::challenge(realm),
+            verified: Verified::new(),
+            checks: Semaphore::new(processors),
+        }
+    }
+
+    async fn knows(&self, basic: Basic) -> bool {
+        let users = self.source.users();
+        let hash = users.hash(&basic.name);
+        let seen = hash.map(|hash| self.verified.mark(&basic, hash));
+        if seen.is_some_and(|mark| self.verified.contains(&mark)) {
+            return true;
+        }
+        // Never closed; and whoever is unknown waits as long as whoever is known.
+        let _turn = self.checks.acquire().await;
+        let hash = hash.unwrap_or_else(|| users.decoy()).to_owned();
+        let is_right = spawn_blocking(move || bcrypt::verify(basic.password, &hash).unwrap_or(false)).await;
+        match seen {
+            Some(mark) if is_right.unwrap_or(false) => {
+                self.verified.insert(mark);
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl AccessController for Htpasswd {
+    async fn authenticate(&self, authorization: Option<&HeaderValue>) -> Result<Caller, Refusal> {
+        let refuse = |reason| Err(Refusal { challenge: self.challenge.clone(), reason });
+        let Some(authorization) = authorization else { return refuse("log in first: this registry is not public") };
+        let Some(basic) = Basic::parse(authorization) else {
+            return refuse("this registry takes a user name and a password (Basic), and nothing else");
+        };
+        let name = basic.name.clone();
+        if self.knows(basic).await { Ok(Caller::Named(name)) } else { refuse("user name or password is wrong") }
+    }
+}
+
+impl Source {
+    fn users(&self) -> Arc<Users> {
+        match self {
+            Self::Given(users) => users.clone(),
+            Self::File(file) => file.users(),
+        }
+    }
+}
+
+impl UsersFile {
+    fn users(&self) -> Arc<Users> {
+        let now = stamp(&self.path);
+        let mut read_last = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if now != read_last.0 {
+            read_last.0 = now;
+            match read(&self.path) {
+                Ok(users) => read_last.1 = Arc::new(users),
+                Err(error) => tracing::error!(%error, "users are those of before"),
+            }
+        }
+        read_last.1.clone()
+    }
+}
+
+fn stamp(path: &Path) -> Stamp {
+    let metadata = fs::metadata(path).ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
+}
+
+fn read(path: &Path) -> Result<Users, HtpasswdError> {
+    let text = fs::read_to_string(path).map_err(|cause| HtpasswdError::Unreadable { path: path.to_owned(), cause })?;
+    Users::parse_file(&text).map_err(|cause| HtpasswdError::Users { place: path.display().to_string(), cause })
+}

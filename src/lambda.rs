@@ -1,0 +1,66 @@
+//! The registry as AWS Lambda functions: one program, which the function's `Handler` tells what to be.
+//!
+//! | handler | events |
+//! |---|---|
+//! | `registry` | HTTP requests, by a function URL or an HTTP API (payload format 2.0) |
+//! | `maintenance` | anything, by a schedule: what the registry does of its own accord is done once |
+//!
+//! A function that is not set up right starts all the same. One that stopped would be started again by every request,
+//! and answered for by Lambda's own error, which tells no client anything.
+
+mod answer;
+mod maintenance;
+mod registry;
+
+use anyhow::anyhow;
+use lambda_http::lambda_runtime;
+
+use crate::{
+    config::{Auth, Config, Driver, Log, process_environment},
+    logging,
+};
+
+/// Serves events until Lambda ends the process. Every line of the log is written out as it is made, so that nothing is
+/// left to flush when that comes without a warning.
+///
+/// # Errors
+/// Lambda's runtime API cannot be reached, which outside of Lambda it cannot.
+pub async fn run() -> anyhow::Result<()> {
+    let config = Config::load(None, process_environment());
+    let config = started(config.map_err(|error| error.to_string()));
+    let handler = std::env::var("_HANDLER").unwrap_or_default();
+    let served = match handler.as_str() {
+        "maintenance" => lambda_runtime::run(maintenance::service(config)).await,
+        _ => lambda_http::run(registry::service(config.and_then(closed_to_strangers)).await).await,
+    };
+    served.map_err(|error| anyhow!(error))
+}
+
+/// Starts the log that `config` wants. What is wrong goes there, too.
+fn started(config: Result<Config, String>) -> Result<Config, String> {
+    let begun = match &config {
+        Ok(config) => logging::init_for_lambda(&config.log),
+        Err(_) => logging::init_for_lambda(&Log::default()),
+    };
+    let config = config.and_then(|config| begun.map(|()| config).map_err(|error| error.to_string()));
+    match &config {
+        Ok(config) => config.warnings.iter().for_each(|warning| tracing::warn!("{warning}")),
+        Err(reason) => tracing::error!(reason, "the configuration is wrong; every request is refused"),
+    }
+    config
+}
+
+/// Refuses what would be a registry for everybody on the internet, or one that forgets.
+fn closed_to_strangers(config: Config) -> Result<Config, String> {
+    let reason = match (&config.auth, &config.storage.driver) {
+        (Auth::None, _) => {
+            "no users: everybody could read and write; set REGISTRY_AUTH_HTPASSWD_USERS (parameter Users of the template)"
+        }
+        (_, Driver::Filesystem { .. } | Driver::InMemory) => {
+            "no bucket: what a function keeps itself is lost; set REGISTRY_STORAGE_S3_BUCKET"
+        }
+        _ => return Ok(config),
+    };
+    tracing::error!(reason, "the configuration is wrong; every request is refused");
+    Err(reason.to_owned())
+}

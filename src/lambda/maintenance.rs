@@ -1,0 +1,59 @@
+//! What is due, done once for each event.
+
+use std::time::{Duration, Instant, UNIX_EPOCH};
+
+use lambda_http::{
+    LambdaEvent, Service,
+    lambda_runtime::{self, service_fn},
+};
+use serde::de::IgnoredAny;
+use serde_json::{Value, json};
+
+use crate::{
+    config::{Config, Driver},
+    context::{Caller, Context},
+    maintenance,
+    storage::Purged,
+    wire::Adapters,
+};
+
+/// What must remain of a function's time when the work stops; the next event goes on with it.
+const MARGIN: Duration = Duration::from_secs(2);
+
+/// Answers each event with a summary. A failure is the event's, so that Lambda counts it and alarms see it.
+pub(super) fn service(
+    config: Result<Config, String>,
+) -> impl Service<LambdaEvent<IgnoredAny>, Response = Value, Error = lambda_runtime::Error, Future: Send> {
+    let config = std::sync::Arc::new(config);
+    service_fn(move |event: LambdaEvent<IgnoredAny>| {
+        let config = config.clone();
+        async move {
+            let deadline = (UNIX_EPOCH + Duration::from_millis(event.context.deadline))
+                .duration_since(std::time::SystemTime::now());
+            let left = deadline.unwrap_or_default().saturating_sub(MARGIN);
+            let span = tracing::info_span!("maintenance", id = event.context.request_id);
+            let ctx = Context::new(event.context.request_id, Caller::Registry, Some(Instant::now() + left), span);
+            let done = match &*config {
+                Ok(config) => once(&ctx, config).await,
+                Err(reason) => Err(reason.clone()),
+            };
+            match done {
+                Ok(Purged { found, removed, undated }) => {
+                    Ok(json!({ "uploads": { "found": found, "removed": removed, "undated": undated } }))
+                }
+                Err(reason) => {
+                    tracing::error!(request_id = ctx.request_id(), reason, "maintenance was not done");
+                    Err(reason.into())
+                }
+            }
+        }
+    })
+}
+
+async fn once(ctx: &Context, config: &Config) -> Result<Purged, String> {
+    if !matches!(config.storage.driver, Driver::S3(_)) {
+        return Err("no bucket: set REGISTRY_STORAGE_S3_BUCKET".to_owned());
+    }
+    let adapters = Adapters::open(config).await.map_err(|error| error.to_string())?;
+    maintenance::once(ctx, adapters.driver(), &config.storage.upload_purging).await.map_err(|error| error.to_string())
+}

@@ -1,0 +1,68 @@
+//! Requests in the form of events, as the router takes them.
+
+use std::{
+    convert::Infallible,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use ::http::HeaderValue;
+use axum::Router;
+use lambda_http::{Request, RequestExt as _, Service, request::RequestContext, service_fn};
+
+use super::answer::{Buffered, MOST};
+use crate::{
+    config::Config,
+    http::{self, Arrival},
+    wire::Adapters,
+};
+
+/// What must remain of a function's time when the registry gives up, so that the client hears of it from the registry
+/// rather than from Lambda.
+const MARGIN: Duration = Duration::from_millis(500);
+
+/// Answers requests with the registry that `config` describes, or, where something is wrong with it, with errors.
+pub(super) async fn service(
+    config: Result<Config, String>,
+) -> impl Service<Request, Response = Buffered, Error = Infallible, Future: Send> + Send {
+    let router = match &config {
+        Ok(config) => open(config).await,
+        Err(reason) => Err(reason.clone()),
+    };
+    let router = router.unwrap_or_else(http::closed);
+    service_fn(move |request| answer(router.clone(), request))
+}
+
+async fn open(config: &Config) -> Result<Router, String> {
+    let adapters = Adapters::open(config).await.map_err(|error| error.message)?;
+    let mut app = adapters.app().await.map_err(|error| {
+        let reason = error.to_string();
+        tracing::error!(reason, "the configuration is wrong; every request is refused");
+        reason
+    })?;
+    app.options.largest_answer = Some(MOST);
+    Ok(http::router(app))
+}
+
+async fn answer(mut router: Router, mut request: Request) -> Result<Buffered, Infallible> {
+    let arrival = arrival(&request);
+    if let Some(context) = request.lambda_context_ref()
+        && let Ok(id) = HeaderValue::from_str(&context.request_id)
+    {
+        // The id under which Lambda itself logs the request serves for ours, unless the client brought one.
+        request.headers_mut().entry(http::REQUEST_ID).or_insert(id);
+    }
+    request.extensions_mut().insert(arrival);
+    Ok(Buffered::of(router.call(request).await?).await)
+}
+
+/// What Lambda knows of how the request came in.
+fn arrival(request: &Request) -> Arrival {
+    let remote = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref().and_then(|ip| ip.parse().ok()),
+        _ => None,
+    };
+    let ends = request.lambda_context_ref().map(|context| UNIX_EPOCH + Duration::from_millis(context.deadline));
+    let left = ends.map(|ends| ends.duration_since(SystemTime::now()).unwrap_or_default());
+    let deadline = left.map(|left| Instant::now() + left.saturating_sub(MARGIN));
+    Arrival { remote, deadline, secure: true }
+}
