@@ -24,7 +24,9 @@ pub struct Options {
     pub bucket: String,
     /// The table that exists from the start.
     pub table: String,
-    /// The only access key that is known.
+    /// The account number in ARNs, twelve digits.
+    pub account: String,
+    /// The access key that is known from the start, and may do everything.
     pub access_key: String,
     /// Its secret.
     pub secret_key: String,
@@ -43,6 +45,7 @@ impl Default for Options {
             region: "us-east-1".to_owned(),
             bucket: "berth".to_owned(),
             table: "berth".to_owned(),
+            account: "123456789012".to_owned(),
             access_key: "AKIALOCALEMULATOR000".to_owned(),
             secret_key: "the-secret-of-the-local-emulators".to_owned(),
             folder: None,
