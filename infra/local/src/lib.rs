@@ -17,6 +17,7 @@ mod host;
 mod iam;
 mod options;
 mod s3;
+mod template;
 
 pub use admin::Admin;
 pub use dynamodb::DynamoDbEmulator;
@@ -26,3 +27,4 @@ pub use front::{Fault, Matcher, Recorded, Rule, Service};
 pub use iam::{Denial, Effect, EntryUse, Identity, IdentityUse, Policy, PolicyError, StatementUse};
 pub use options::Options;
 pub use s3::{Limits, S3Emulator, Stored};
+pub use template::{Function, Names, Template, TemplateError};

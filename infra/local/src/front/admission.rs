@@ -1,5 +1,7 @@
 //! A request's way past the log and the faults.
 
+use std::sync::Arc;
+
 use http::{HeaderValue, Method, Response, header};
 use http_body_util::BodyExt as _;
 
@@ -30,7 +32,7 @@ pub(crate) struct Admitted {
     front: Front,
     place: Place,
     fault: Option<Fault>,
-    /// Whose policy decides, if anyone's.
+    /// Who is to be asked for permissions; none where nothing has to be decided: the sender is unknown, or may do everything.
     pub(crate) caller: Option<Caller>,
 }
 
@@ -44,9 +46,12 @@ impl Front {
         let fault = self.faults.strike(&arrived);
         let principal = arrived.access_key.as_deref().and_then(|key| self.identities.find(key));
         let identity = principal.as_ref().map(|principal| principal.identity.name.clone());
-        let place = self.log.open(arrived.clone(), identity, fault.as_ref().map(|fault| fault.name().to_owned()));
+        // Kept only where a policy decides: most requests are of somebody who may do everything.
+        let judged = principal.filter(|principal| principal.identity.policy.is_some());
+        let judged = judged.map(|principal| (principal, Arc::new(arrived.clone())));
+        let place = self.log.open(arrived, identity, fault.as_ref().map(|fault| fault.name().to_owned()));
         let forward = |fault| {
-            let caller = Caller::of(self, principal.as_ref(), &arrived, place);
+            let caller = judged.map(|(principal, request)| Caller::new(self.clone(), place, principal, request));
             Admission::Forward(Admitted { front: self.clone(), place, fault, caller })
         };
         let (status, code) = match (&fault, service) {

@@ -18,15 +18,8 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    /// None where nothing has to be decided: the sender is unknown, or may do everything.
-    pub(super) fn of(
-        front: &Front,
-        principal: Option<&Arc<Principal>>,
-        request: &Arrived,
-        place: Place,
-    ) -> Option<Self> {
-        let principal = Arc::clone(principal.filter(|principal| principal.identity.policy.is_some())?);
-        Some(Self { front: front.clone(), place, principal, request: Arc::new(request.clone()) })
+    pub(super) fn new(front: Front, place: Place, principal: Arc<Principal>, request: Arc<Arrived>) -> Self {
+        Self { front, place, principal, request }
     }
 
     /// The request as it was recorded.
