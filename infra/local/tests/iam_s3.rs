@@ -175,23 +175,36 @@ async fn a_multipart_upload_is_completed_under_the_permission_to_put() {
     assert_eq!(stack.get("m").await, b"content");
 }
 
-#[tokio::test]
-async fn a_missing_object_is_404_only_to_who_may_list() {
-    let stack = start().await;
-    let read = json!({ "Sid": "Read", "Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": "arn:aws:s3:::berth/*" });
-    let list = json!({ "Sid": "List", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::berth" });
-    let mut narrow = list.clone();
-    narrow["Condition"] = json!({ "StringLike": { "s3:prefix": "*" } });
-    for (name, statements, status) in
-        [("Lister", json!([read, list]), 404), ("Reader", json!([read]), 403), ("Narrow", json!([read, narrow]), 403)]
-    {
-        let s3 = stack.role(name, statements).s3;
-        let get = s3.get_object().bucket("berth").key("absent").send().await.unwrap_err();
-        let head = s3.head_object().bucket("berth").key("absent").send().await.unwrap_err();
-        let copy = s3.copy_object().bucket("berth").key("to").copy_source("berth/absent").send().await.unwrap_err();
-        let statuses = [get.raw_response(), head.raw_response(), copy.raw_response()];
-        assert_eq!(statuses.map(|response| response.unwrap().status().as_u16()), [status; 3], "{name}");
+/// What GetObject, HeadObject and CopyObject of a missing key answer to somebody who may read and write.
+async fn missing(stack: &support::Stack, name: &str, list: Option<serde_json::Value>) -> [u16; 3] {
+    let object = "arn:aws:s3:::berth/*";
+    let read =
+        json!({ "Sid": "Read", "Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": object });
+    let statements: Vec<_> = [read].into_iter().chain(list).collect();
+    let s3 = stack.role(name, json!(statements)).s3;
+    let get = s3.get_object().bucket("berth").key("absent").send().await.unwrap_err();
+    let head = s3.head_object().bucket("berth").key("absent").send().await.unwrap_err();
+    let copy = s3.copy_object().bucket("berth").key("to").copy_source("berth/absent").send().await.unwrap_err();
+    let responses = [get.raw_response(), head.raw_response(), copy.raw_response()];
+    responses.map(|response| response.unwrap().status().as_u16())
+}
+
+fn list(prefix: Option<&str>) -> serde_json::Value {
+    let mut list =
+        json!({ "Sid": "List", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::berth" });
+    if let Some(prefix) = prefix {
+        list["Condition"] = json!({ "StringLike": { "s3:prefix": prefix } });
     }
+    list
+}
+
+#[tokio::test]
+async fn a_missing_object_is_404_only_to_who_may_list_its_key() {
+    let stack = start().await;
+    assert_eq!(missing(&stack, "Lister", Some(list(None))).await, [404; 3]);
+    assert_eq!(missing(&stack, "Reader", None).await, [403; 3]);
+    assert_eq!(missing(&stack, "Within", Some(list(Some("abs*")))).await, [404; 3]);
+    assert_eq!(missing(&stack, "Beside", Some(list(Some("other/*")))).await, [403; 3]);
     let requests = stack.emulators.requests();
     let head = |name: &str| {
         let mut of = requests.iter().filter(|request| request.identity.as_deref() == Some(name));
@@ -199,6 +212,14 @@ async fn a_missing_object_is_404_only_to_who_may_list() {
     };
     assert_eq!(head("Lister").allowed_by, ["Read", "List"]);
     assert!(head("Reader").denied && !head("Lister").denied);
+}
+
+#[tokio::test]
+async fn that_a_missing_key_is_a_prefix_can_be_turned_off() {
+    let options = berth_local::Options { missing_key_is_prefix: false, ..Default::default() };
+    let stack = support::start_with(options).await;
+    assert_eq!(missing(&stack, "Lister", Some(list(None))).await, [404; 3]);
+    assert_eq!(missing(&stack, "Within", Some(list(Some("*")))).await, [403; 3]);
 }
 
 #[tokio::test]

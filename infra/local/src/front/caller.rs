@@ -27,6 +27,11 @@ impl Caller {
         &self.request
     }
 
+    /// The `s3:prefix` of the question whether who asked for a missing key may know that it is.
+    pub(crate) fn prefix_of_missing(&self, key: &str) -> Option<String> {
+        self.front.missing_key_is_prefix.then(|| key.to_owned())
+    }
+
     /// Notes in the request's record what allows it, or that it is denied. `needs` is none for an operation that has no
     /// mapping to permissions.
     ///

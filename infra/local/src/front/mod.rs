@@ -37,6 +37,8 @@ pub(crate) struct Front {
     pub(crate) log: Arc<Log>,
     pub(crate) faults: Arc<Faults>,
     pub(crate) identities: Arc<Identities>,
+    /// [`Options::missing_key_is_prefix`].
+    missing_key_is_prefix: bool,
 }
 
 impl Front {
@@ -49,6 +51,7 @@ impl Front {
             policy: None,
         };
         let identities = Arc::new(Identities::new(&options.account, first));
-        Self { log: Arc::default(), faults: Arc::default(), identities }
+        let missing_key_is_prefix = options.missing_key_is_prefix;
+        Self { log: Arc::default(), faults: Arc::default(), identities, missing_key_is_prefix }
     }
 }

@@ -26,11 +26,13 @@ pub(super) fn delete(extensions: &Extensions, bucket: &str, key: &str) -> Result
 }
 
 /// That an object is missing is told only to who may list the bucket; to others it is AccessDenied ("GetObject" and
-/// "HeadObject", Permissions). Such a request has no prefix, so a condition on `s3:prefix` is not met.
-pub(super) fn missing(extensions: &Extensions, bucket: &str, error: S3Error) -> S3Error {
+/// "HeadObject", Permissions).
+pub(super) fn missing(extensions: &Extensions, bucket: &str, key: &str, error: S3Error) -> S3Error {
     match extensions.get::<Caller>() {
         Some(caller) if *error.code() == S3ErrorCode::NoSuchKey => {
-            let listed = caller.demand(Some(&[needs::on_bucket("s3:ListBucket", bucket)]));
+            let mut list = needs::on_bucket("s3:ListBucket", bucket);
+            list.prefix = caller.prefix_of_missing(key);
+            let listed = caller.demand(Some(&[list]));
             listed.map_or_else(|denial| refused(&denial), |()| error)
         }
         _ => error,

@@ -15,7 +15,7 @@ pub(super) async fn get_object(
 ) -> S3Result<S3Response<GetObjectOutput>> {
     let input = request.input;
     let object = store.object(&input.bucket, &input.key);
-    let object = object.map_err(|error| authorize::missing(&request.extensions, &input.bucket, error))?;
+    let object = object.map_err(|error| authorize::missing(&request.extensions, &input.bucket, &input.key, error))?;
     let conditions = ReadConditions {
         if_match: input.if_match,
         if_none_match: input.if_none_match,

@@ -28,7 +28,7 @@ pub(super) fn find(
     let CopySource::Bucket { bucket, key, .. } = source else {
         return Err(s3_error!(NotImplemented, "Copies read from buckets only"));
     };
-    let object = store.object(bucket, key).map_err(|error| authorize::missing(extensions, bucket, error))?;
+    let object = store.object(bucket, key).map_err(|error| authorize::missing(extensions, bucket, key, error))?;
     conditions
         .check(&object)
         .map_err(|_| s3_error!(PreconditionFailed, "At least one of the pre-conditions you specified did not hold"))?;
