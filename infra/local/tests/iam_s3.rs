@@ -228,7 +228,8 @@ async fn of_many_keys_those_that_may_be_deleted_are() {
     for key in ["a/1", "b/1", "a/2"] {
         stack.put(key, "x").await;
     }
-    let role = stack.role("Deleter", json!({ "Sid": "Delete", "Effect": "Allow", "Action": "s3:DeleteObject", "Resource": "arn:aws:s3:::berth/a/*" }));
+    let delete = json!({ "Sid": "Delete", "Effect": "Allow", "Action": "s3:DeleteObject", "Resource": "arn:aws:s3:::berth/a/*" });
+    let role = stack.role("Deleter", delete);
     let wanted = ["a/1", "b/1", "a/2"].map(|key| ObjectIdentifier::builder().key(key).build().unwrap());
     let delete = Delete::builder().set_objects(Some(wanted.to_vec())).build().unwrap();
     let output = role.s3.delete_objects().bucket("berth").delete(delete).send().await.unwrap();

@@ -58,7 +58,8 @@ impl Template {
         root.map(Self).map_err(|error| TemplateError::Yaml(error.to_string()))
     }
 
-    /// What is deployed as the function of this logical id.
+    /// What is deployed as the function of this logical id. Of parameters the type and `AllowedValues` are checked, not patterns
+    /// and bounds; `Rules` are not looked at.
     ///
     /// # Errors
     /// [`TemplateError`] for whatever of it is missing, wrong or not understood: nothing is passed over.
