@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 
 use crate::front::{Dropped, ResponseBody};
 use crate::host::Host;
-use crate::{Emulators, Error, Rule};
+use crate::{Emulators, Error, Identity, Rule};
 
-/// Far more than any rule.
+/// Far more than any rule, or policy.
 const LARGEST_REQUEST: usize = 64 << 10;
 
 /// An HTTP server over an [`Emulators`]; stops, and the emulators with it, on drop.
@@ -28,6 +28,11 @@ const LARGEST_REQUEST: usize = 64 << 10;
 /// | `POST /_faults` | arms one: `{"fault": "throttle", "when": {"service": "s3", "operation": "PutObject"}, "times": 2}` |
 /// | `DELETE /_faults` | disarms all |
 /// | `DELETE /_table`, `PUT /_table` | drops the table, makes it again |
+/// | `POST /_identities` | adds an [`Identity`]: `{"name": "Role", "access_key": "..", "secret_key": "..", "policy": {..}}` |
+/// | `GET /_statements` | for each identity's policy how often each entry was needed, as [`Emulators::statements`] |
+/// | `GET /_unused` | the entries that no request needed, as [`Emulators::unused`] |
+/// | `GET /_denied` | every [`Denial`](crate::Denial) |
+/// | `DELETE /_statements` | forgets counts and denials, which outlive `DELETE /_requests` |
 /// | `GET /_env` | the environment for clients, as a JSON object |
 #[derive(Debug)]
 pub struct Admin {
@@ -89,6 +94,20 @@ async fn answer(emulators: Weak<Emulators>, request: Request<Incoming>) -> Resul
             }
             Err(error) => (StatusCode::BAD_REQUEST, json!(error.to_string())),
         },
+        (&Method::POST, "/_identities") => match serde_json::from_slice::<Identity>(&body) {
+            Ok(identity) => {
+                emulators.add_identity(identity);
+                done()
+            }
+            Err(error) => (StatusCode::BAD_REQUEST, json!(error.to_string())),
+        },
+        (&Method::GET, "/_statements") => (StatusCode::OK, json!(emulators.statements())),
+        (&Method::GET, "/_unused") => (StatusCode::OK, json!(emulators.unused())),
+        (&Method::GET, "/_denied") => (StatusCode::OK, json!(emulators.denied())),
+        (&Method::DELETE, "/_statements") => {
+            emulators.reset_statements();
+            done()
+        }
         (&Method::DELETE, "/_table") => outcome(emulators.dynamodb().drop_table()),
         (&Method::PUT, "/_table") => outcome(emulators.dynamodb().create_table()),
         _ => (StatusCode::NOT_FOUND, json!("no such endpoint")),

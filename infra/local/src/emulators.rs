@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::front::{Front, Recorded, Rule};
 use crate::host::Host;
-use crate::{DynamoDbEmulator, Error, Options, S3Emulator};
+use crate::{Denial, DynamoDbEmulator, Error, Identity, IdentityUse, Options, S3Emulator};
 
 /// S3 and DynamoDB side by side, with one log and one set of faults. They stop on drop.
 ///
@@ -41,7 +41,7 @@ impl Emulators {
     /// As [`Emulators::start`]; also when an address is taken.
     pub async fn start_with(options: Options) -> Result<Self, Error> {
         let host = Host::start().map_err(Error::Thread)?;
-        let front = Front::default();
+        let front = Front::new(&options);
         let s3 = S3Emulator::on(host.clone(), front.clone(), options.clone())?;
         let dynamodb = DynamoDbEmulator::on(host, front.clone(), options)?;
         Ok(Self { s3, dynamodb, front })
@@ -66,13 +66,49 @@ impl Emulators {
     /// path-style requests besides, for which there is no variable.
     pub fn env(&self) -> Vec<(&'static str, String)> {
         let options = self.options();
+        self.env_with(&options.access_key, &options.secret_key)
+    }
+
+    /// [`Emulators::env`] for an identity that was added.
+    pub fn env_of(&self, identity: &Identity) -> Vec<(&'static str, String)> {
+        self.env_with(&identity.access_key, &identity.secret_key)
+    }
+
+    fn env_with(&self, access_key: &str, secret_key: &str) -> Vec<(&'static str, String)> {
         vec![
             ("AWS_ENDPOINT_URL_S3", self.s3.endpoint()),
             ("AWS_ENDPOINT_URL_DYNAMODB", self.dynamodb.endpoint()),
-            ("AWS_ACCESS_KEY_ID", options.access_key.clone()),
-            ("AWS_SECRET_ACCESS_KEY", options.secret_key.clone()),
-            ("AWS_REGION", options.region.clone()),
+            ("AWS_ACCESS_KEY_ID", access_key.to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", secret_key.to_owned()),
+            ("AWS_REGION", self.options().region.clone()),
         ]
+    }
+
+    /// Makes an identity known to both, in place of the one that had its access key. From now on DynamoDB refuses unknown
+    /// access keys too.
+    pub fn add_identity(&self, identity: Identity) {
+        self.front.identities.add(identity);
+    }
+
+    /// For each identity that has a policy how often each statement, action and resource of it was needed. Counts outlive
+    /// [`Emulators::reset`].
+    pub fn statements(&self) -> Vec<IdentityUse> {
+        self.front.identities.usage()
+    }
+
+    /// What could be taken out of the policies without a request so far being denied: [`IdentityUse::unused`] of all.
+    pub fn unused(&self) -> Vec<String> {
+        self.statements().iter().flat_map(IdentityUse::unused).collect()
+    }
+
+    /// Every permission that was refused. They outlive [`Emulators::reset`].
+    pub fn denied(&self) -> Vec<Denial> {
+        self.front.identities.denials()
+    }
+
+    /// Forgets the counts of statements, and what was refused.
+    pub fn reset_statements(&self) {
+        self.front.identities.forget();
     }
 
     /// Every request to either since the start or the last reset, in the order of arrival.

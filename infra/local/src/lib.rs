@@ -2,7 +2,7 @@
 //!
 //! [`Emulators`] starts both on free ports in milliseconds. Any AWS client reaches them over HTTP with the endpoints and keys
 //! of [`Emulators::env`]; every request is counted ([`Emulators::requests`]), and any can be made to fail
-//! ([`Emulators::inject`]). The binary `emulators` is the same for other processes.
+//! ([`Emulators::inject`]), and each of its senders can be held to an IAM policy ([`Emulators::add_identity`]). The binary `emulators` is the same for other processes.
 //!
 //! Nothing here proves how AWS behaves: the rules come from its documentation, which each module names.
 
@@ -14,13 +14,17 @@ mod emulators;
 mod error;
 mod front;
 mod host;
+mod iam;
 mod options;
 mod s3;
+mod template;
 
 pub use admin::Admin;
 pub use dynamodb::DynamoDbEmulator;
 pub use emulators::Emulators;
 pub use error::Error;
 pub use front::{Fault, Matcher, Recorded, Rule, Service};
+pub use iam::{Denial, Effect, EntryUse, Identity, IdentityUse, Policy, PolicyError, StatementUse};
 pub use options::Options;
 pub use s3::{Limits, S3Emulator, Stored};
+pub use template::{Function, Names, Template, TemplateError};

@@ -24,10 +24,15 @@ pub struct Options {
     pub bucket: String,
     /// The table that exists from the start.
     pub table: String,
-    /// The only access key that is known.
+    /// The account number in ARNs, twelve digits.
+    pub account: String,
+    /// The access key that is known from the start, and may do everything.
     pub access_key: String,
     /// Its secret.
     pub secret_key: String,
+    /// Whether the key of a missing object is the `s3:prefix` by which a policy decides between 404 and 403. AWS does not say;
+    /// others saw that it is (ceph/ceph#68577, kopia/kopia#3072).
+    pub missing_key_is_prefix: bool,
     /// Where the folder of object bodies is made; the system's place for temporary files when none.
     pub folder: Option<PathBuf>,
     /// S3's bounds.
@@ -43,8 +48,10 @@ impl Default for Options {
             region: "us-east-1".to_owned(),
             bucket: "berth".to_owned(),
             table: "berth".to_owned(),
+            account: "123456789012".to_owned(),
             access_key: "AKIALOCALEMULATOR000".to_owned(),
             secret_key: "the-secret-of-the-local-emulators".to_owned(),
+            missing_key_is_prefix: true,
             folder: None,
             limits: Limits::default(),
         }

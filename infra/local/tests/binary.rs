@@ -81,6 +81,14 @@ fn it_prints_its_environment_and_serves_its_log_and_faults() {
     {
         assert_eq!(running.admin("POST", "/_faults", rule).0, status, "{rule}");
     }
+    let role = r#"{"name": "Role", "access_key": "AKIAROLE", "secret_key": "s", "policy": {"Version": "2012-10-17", "Statement":
+        {"Sid": "Read", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}}}"#;
+    assert_eq!(running.admin("POST", "/_identities", role).0, 200);
+    assert_eq!(running.admin("POST", "/_identities", &role.replace("Allow", "Permit")).0, 400);
+    assert_eq!(running.admin("GET", "/_statements", "").1[0]["statements"][0]["actions"][0]["needed"], 0);
+    assert_eq!(running.admin("GET", "/_unused", "").1[0], "Role: statement Read");
+    assert_eq!(running.admin("GET", "/_denied", "").1, Value::Array(vec![]));
+    assert_eq!(running.admin("DELETE", "/_statements", "").0, 200);
     assert_eq!(running.admin("DELETE", "/_table", "").0, 200);
     assert_eq!(running.admin("DELETE", "/_table", "").0, 409);
     assert_eq!(running.admin("PUT", "/_table", "").0, 200);

@@ -3,6 +3,7 @@
 //! dynoxide serves HTTP itself on a port of its own; this module's endpoint passes every request on to it. Signatures are
 //! checked for presence, not for truth.
 
+mod needs;
 mod request;
 mod table;
 
@@ -19,7 +20,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
-use crate::front::{Admission, Dropped, Front, ResponseBody, Rule, Service};
+use crate::front::{Admission, Dropped, Front, ResponseBody, Rule, Service, error};
 use crate::host::Host;
 use crate::options::Options;
 use crate::{Error, Recorded};
@@ -52,7 +53,7 @@ impl DynamoDbEmulator {
     /// As [`DynamoDbEmulator::start`]; also when the address is taken.
     pub async fn start_with(options: Options) -> Result<Self, Error> {
         let host = Host::start().map_err(Error::Thread)?;
-        Self::on(host, Front::default(), options)
+        Self::on(host, Front::new(&options), options)
     }
 
     pub(crate) fn on(host: Arc<Host>, front: Front, options: Options) -> Result<Self, Error> {
@@ -63,7 +64,8 @@ impl DynamoDbEmulator {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let (client, log) = (Client::builder(TokioExecutor::new()).build(connector), front.clone());
-        let answer = move |request| answer(client.clone(), engine, log.clone(), request);
+        let tables_arn: Arc<str> = format!("arn:aws:dynamodb:{}:{}:table/", options.region, options.account).into();
+        let answer = move |request| answer(client.clone(), engine, log.clone(), tables_arn.clone(), request);
         let wanted = options.dynamodb_address;
         let address = host.serve(wanted, answer).map_err(|source| Error::Address(wanted, source))?;
         Ok(Self { address, options, tables, front, _host: host })
@@ -158,13 +160,28 @@ async fn answer(
     client: Client<HttpConnector, Full<Bytes>>,
     engine: SocketAddr,
     front: Front,
+    tables_arn: Arc<str>,
     request: Request<Incoming>,
 ) -> Result<Response<ResponseBody>, Dropped> {
     let (mut parts, body) = request.into_parts();
     let body = Limited::new(body, LARGEST_REQUEST).collect().await.map_err(|_| Dropped)?.to_bytes();
-    match front.admit(request::describe(&parts, &body), &parts.method).await? {
+    let described = request::describe(&parts, &body);
+    let recognised = front.identities.recognise(described.access_key.as_deref());
+    match front.admit(described, &parts.method).await? {
         Admission::Refuse(response) => Ok(response),
         Admission::Forward(admitted) => {
+            if !recognised {
+                let message = "The security token included in the request is invalid.";
+                let code = "UnrecognizedClientException";
+                return admitted.finish(error(Service::DynamoDb, &parts.method, 400, code, message));
+            }
+            if let Some(caller) = &admitted.caller {
+                let needs = needs::of(&caller.request().operation, &body, &tables_arn);
+                if let Err(denial) = caller.demand(needs.as_deref()) {
+                    let code = "AccessDeniedException";
+                    return admitted.finish(error(Service::DynamoDb, &parts.method, 400, code, &denial.message));
+                }
+            }
             let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
             parts.uri = Uri::builder()
                 .scheme("http")

@@ -20,6 +20,7 @@ pub(super) fn describe(parts: &Parts, body: &[u8]) -> Arrived {
         bucket: None,
         key: None,
         source: None,
+        prefix: None,
         tables: tables.into_iter().collect(),
         presigned: false,
         access_key: access_key(&parts.headers),

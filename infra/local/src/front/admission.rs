@@ -1,9 +1,12 @@
 //! A request's way past the log and the faults.
 
+use std::sync::Arc;
+
 use http::{HeaderValue, Method, Response, header};
 use http_body_util::BodyExt as _;
 
 use super::body::{Cut, ResponseBody};
+use super::caller::Caller;
 use super::fault::Fault;
 use super::log::Place;
 use super::recorded::{Arrived, Service};
@@ -29,6 +32,8 @@ pub(crate) struct Admitted {
     front: Front,
     place: Place,
     fault: Option<Fault>,
+    /// Who is to be asked for permissions; none where nothing has to be decided: the sender is unknown, or may do everything.
+    pub(crate) caller: Option<Caller>,
 }
 
 impl Front {
@@ -39,7 +44,16 @@ impl Front {
     pub(crate) async fn admit(&self, arrived: Arrived, method: &Method) -> Result<Admission, Dropped> {
         let service = arrived.service;
         let fault = self.faults.strike(&arrived);
-        let place = self.log.open(arrived, fault.as_ref().map(|fault| fault.name().to_owned()));
+        let principal = arrived.access_key.as_deref().and_then(|key| self.identities.find(key));
+        let identity = principal.as_ref().map(|principal| principal.identity.name.clone());
+        // Kept only where a policy decides: most requests are of somebody who may do everything.
+        let judged = principal.filter(|principal| principal.identity.policy.is_some());
+        let judged = judged.map(|principal| (principal, Arc::new(arrived.clone())));
+        let place = self.log.open(arrived, identity, fault.as_ref().map(|fault| fault.name().to_owned()));
+        let forward = |fault| {
+            let caller = judged.map(|(principal, request)| Caller::new(self.clone(), place, principal, request));
+            Admission::Forward(Admitted { front: self.clone(), place, fault, caller })
+        };
         let (status, code) = match (&fault, service) {
             (Some(Fault::Throttle), Service::S3) => (503, "SlowDown"),
             (Some(Fault::Throttle), Service::DynamoDb) => (400, "ProvisionedThroughputExceededException"),
@@ -52,13 +66,11 @@ impl Front {
             (Some(Fault::Hang), _) => std::future::pending().await,
             (Some(Fault::Delay(pause)), _) => {
                 tokio::time::sleep(*pause).await;
-                return Ok(Admission::Forward(Admitted { front: self.clone(), place, fault }));
+                return Ok(forward(fault));
             }
-            (None | Some(Fault::LoseAnswer | Fault::CutAnswer(_)), _) => {
-                return Ok(Admission::Forward(Admitted { front: self.clone(), place, fault }));
-            }
+            (None | Some(Fault::LoseAnswer | Fault::CutAnswer(_)), _) => return Ok(forward(fault)),
         };
-        let mut response = answer::error(service, method, status, code);
+        let mut response = answer::error(service, method, status, code, "injected by the emulator");
         stamp(&mut response, place);
         self.log.close(place, status, length(&response));
         Ok(Admission::Refuse(response))

@@ -8,9 +8,14 @@ use super::body::ResponseBody;
 use super::recorded::Service;
 
 /// An error answer. S3: XML, without a body to a HEAD ("Error responses", S3 API reference). DynamoDB: JSON with the
-/// namespaced type ("Error handling with DynamoDB").
-pub(super) fn error(service: Service, method: &Method, status: u16, code: &str) -> Response<ResponseBody> {
-    let message = "injected by the emulator";
+/// namespaced type ("Error handling with DynamoDB"). The message is text that XML takes as it is.
+pub(crate) fn error(
+    service: Service,
+    method: &Method,
+    status: u16,
+    code: &str,
+    message: &str,
+) -> Response<ResponseBody> {
     let (kind, body) = match service {
         Service::S3 if method == Method::HEAD => ("application/xml", String::new()),
         Service::S3 => (

@@ -30,25 +30,42 @@ impl Place {
     }
 }
 
+impl Entries {
+    /// None when it was forgotten since.
+    fn at(&mut self, place: Place) -> Option<&mut Recorded> {
+        (self.generation == place.generation).then(|| self.requests.get_mut(place.index)).flatten()
+    }
+}
+
 impl Log {
     fn entries(&self) -> MutexGuard<'_, Entries> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn open(&self, arrived: Arrived, fault: Option<String>) -> Place {
+    pub(crate) fn open(&self, arrived: Arrived, identity: Option<String>, fault: Option<String>) -> Place {
         let mut entries = self.entries();
         let index = entries.requests.len();
-        entries.requests.push(Recorded::new(index as u64, arrived, fault));
+        entries.requests.push(Recorded::new(index as u64, arrived, identity, fault));
         Place { generation: entries.generation, index }
     }
 
     pub(crate) fn close(&self, place: Place, status: u16, response_bytes: Option<u64>) {
-        let mut entries = self.entries();
-        if entries.generation == place.generation
-            && let Some(entry) = entries.requests.get_mut(place.index)
-        {
+        if let Some(entry) = self.entries().at(place) {
             entry.status = Some(status);
             entry.response_bytes = response_bytes;
+        }
+    }
+
+    /// Notes which statements allow a request, or that one of its permissions is denied.
+    pub(crate) fn decided<E>(&self, place: Place, decision: Result<&[String], E>) {
+        if let Some(entry) = self.entries().at(place) {
+            match decision {
+                Ok(names) => {
+                    let new = names.iter().filter(|name| !entry.allowed_by.contains(name)).cloned().collect::<Vec<_>>();
+                    entry.allowed_by.extend(new);
+                }
+                Err(_) => entry.denied = true,
+            }
         }
     }
 

@@ -31,10 +31,18 @@ pub(crate) struct Arrived {
     pub(crate) bucket: Option<String>,
     pub(crate) key: Option<String>,
     pub(crate) source: Option<String>,
+    pub(crate) prefix: Option<String>,
     pub(crate) tables: Vec<String>,
     pub(crate) presigned: bool,
     pub(crate) access_key: Option<String>,
     pub(crate) request_bytes: u64,
+}
+
+impl Arrived {
+    /// [`Recorded::name`].
+    pub(crate) fn name(&self) -> String {
+        format!("{}:{}", self.service.prefix(), self.operation)
+    }
 }
 
 /// One request that reached an emulator, in the order of arrival.
@@ -62,6 +70,15 @@ pub struct Recorded {
     pub presigned: bool,
     /// The access key that signed, not verified for DynamoDB.
     pub access_key: Option<String>,
+    /// [`Identity::name`](crate::Identity::name) of whom that key belongs to.
+    #[serde(default)]
+    pub identity: Option<String>,
+    /// Whether the identity's policy refused a permission that it needs: the whole request, or keys of a DeleteObjects.
+    #[serde(default)]
+    pub denied: bool,
+    /// The statements (Sid, or place in the policy) that allow it; empty when the identity has no policy.
+    #[serde(default)]
+    pub allowed_by: Vec<String>,
     /// Bytes of payload that the request announced, without the framing of `aws-chunked`.
     pub request_bytes: u64,
     /// The answer's status; none while the request runs, or when its connection was cut.
@@ -73,7 +90,7 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    pub(crate) fn new(sequence: u64, arrived: Arrived, fault: Option<String>) -> Self {
+    pub(crate) fn new(sequence: u64, arrived: Arrived, identity: Option<String>, fault: Option<String>) -> Self {
         Self {
             sequence,
             service: arrived.service,
@@ -85,6 +102,9 @@ impl Recorded {
             tables: arrived.tables,
             presigned: arrived.presigned,
             access_key: arrived.access_key,
+            identity,
+            denied: false,
+            allowed_by: Vec::new(),
             request_bytes: arrived.request_bytes,
             status: None,
             response_bytes: None,

@@ -6,9 +6,11 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 
+use super::authorize;
 use super::store::Store;
 
-/// Anonymous requests; signatures for another region; headers that the signature leaves out; buckets of another region.
+/// Anonymous requests; signatures for another region; headers that the signature leaves out; buckets of another region; what
+/// the sender's policy does not allow.
 #[derive(Debug)]
 pub(super) struct Access(pub(super) Arc<Store>);
 
@@ -22,7 +24,8 @@ impl S3Access for Access {
         if let Some(signature) = Signature::of(context.headers(), context.uri().query().unwrap_or_default()) {
             signature.check(&self.0.region, context.headers())?;
         }
-        context.s3_path().get_bucket_name().map_or(Ok(()), |bucket| self.is_here(bucket))
+        context.s3_path().get_bucket_name().map_or(Ok(()), |bucket| self.is_here(bucket))?;
+        authorize::request(context.extensions_mut())
     }
 }
 

@@ -21,11 +21,12 @@ pub(super) async fn copy_object(
     store: &Store,
     request: S3Request<CopyObjectInput>,
 ) -> S3Result<S3Response<CopyObjectOutput>> {
-    let S3Request { input, headers, .. } = request;
+    let S3Request { input, headers, extensions, .. } = request;
     let conditions = WriteConditions::of_headers(&headers)?;
     store.with(&input.bucket, |_| Ok(()))?;
     let found = source::find(
         store,
+        &extensions,
         &input.copy_source,
         &ReadConditions {
             if_match: input.copy_source_if_match.clone(),

@@ -5,6 +5,7 @@ use s3s::dto::{
 };
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
+use super::authorize;
 use super::condition::{failed, holds};
 use super::store::Store;
 
@@ -27,7 +28,7 @@ pub(super) async fn delete_object(
     Ok(S3Response::with_status(DeleteObjectOutput::default(), http::StatusCode::NO_CONTENT))
 }
 
-/// Removes up to 1,000 objects, each on its own.
+/// Removes up to 1,000 objects, each on its own: what the sender may not delete stays, and is among the errors.
 pub(super) async fn delete_objects(
     store: &Store,
     request: S3Request<DeleteObjectsInput>,
@@ -43,6 +44,11 @@ pub(super) async fn delete_objects(
     let (mut deleted, mut errors, mut removed) = (Vec::new(), Vec::new(), Vec::new());
     store.with(&input.bucket, |bucket| {
         for wanted in input.delete.objects {
+            if let Err(denial) = authorize::delete(&request.extensions, &input.bucket, &wanted.key) {
+                let code = Some("AccessDenied".to_owned());
+                errors.push(Error { code, key: Some(wanted.key), message: Some(denial.message), version_id: None });
+                continue;
+            }
             let refused = wanted.e_tag.and_then(|etag| match bucket.objects.get(&wanted.key) {
                 None => Some("NoSuchKey"),
                 Some(object) => (!holds(&ETagCondition::ETag(etag), object)).then_some("PreconditionFailed"),

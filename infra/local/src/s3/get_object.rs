@@ -3,6 +3,7 @@
 use s3s::dto::{ChecksumMode, GetObjectInput, GetObjectOutput, StreamingBlob};
 use s3s::{S3Error, S3Request, S3Response, S3Result, s3_error};
 
+use super::authorize;
 use super::condition::{ReadConditions, Unmet};
 use super::object::Object;
 use super::store::Store;
@@ -13,7 +14,8 @@ pub(super) async fn get_object(
     request: S3Request<GetObjectInput>,
 ) -> S3Result<S3Response<GetObjectOutput>> {
     let input = request.input;
-    let object = store.object(&input.bucket, &input.key)?;
+    let object = store.object(&input.bucket, &input.key);
+    let object = object.map_err(|error| authorize::missing(&request.extensions, &input.bucket, &input.key, error))?;
     let conditions = ReadConditions {
         if_match: input.if_match,
         if_none_match: input.if_none_match,

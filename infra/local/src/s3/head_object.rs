@@ -4,6 +4,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use s3s::dto::{ChecksumMode, HeadObjectInput, HeadObjectOutput, Range, Timestamp, TimestampFormat};
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
+use super::authorize;
 use super::condition::ReadConditions;
 use super::get_object::{refused, signed};
 use super::store::Store;
@@ -15,7 +16,8 @@ pub(super) async fn head_object(
 ) -> S3Result<S3Response<HeadObjectOutput>> {
     let input = request.input;
     let overrides = overrides(&input)?;
-    let object = store.object(&input.bucket, &input.key)?;
+    let object = store.object(&input.bucket, &input.key);
+    let object = object.map_err(|error| authorize::missing(&request.extensions, &input.bucket, &input.key, error))?;
     let conditions = ReadConditions {
         if_match: input.if_match,
         if_none_match: input.if_none_match,

@@ -5,6 +5,7 @@
 //! so that an object of gigabytes costs no memory; copies and completed uploads share them.
 
 mod access;
+mod authorize;
 mod blob;
 mod bucket;
 mod checksum;
@@ -17,6 +18,7 @@ mod keys;
 mod list_objects;
 mod listing;
 mod multipart;
+mod needs;
 mod object;
 mod operation;
 mod put_object;
@@ -68,7 +70,7 @@ impl S3Emulator {
     /// As [`S3Emulator::start`]; also when the address is taken.
     pub async fn start_with(options: Options) -> Result<Self, Error> {
         let host = Host::start().map_err(Error::Thread)?;
-        Self::on(host, Front::default(), options)
+        Self::on(host, Front::new(&options), options)
     }
 
     pub(crate) fn on(host: Arc<Host>, front: Front, options: Options) -> Result<Self, Error> {
@@ -77,10 +79,7 @@ impl S3Emulator {
         let store = Arc::new(store);
         store.create(&options.bucket, &options.region);
         let mut builder = S3ServiceBuilder::new(service::Operations(Arc::clone(&store)));
-        builder.set_auth(keys::Keys {
-            access_key: options.access_key.clone(),
-            secret_key: options.secret_key.clone().into(),
-        });
+        builder.set_auth(keys::Keys(Arc::clone(&front.identities)));
         builder.set_access(access::Access(Arc::clone(&store)));
         let (service, log) = (builder.build(), front.clone());
         let answer = move |request| answer(service.clone(), log.clone(), request);
@@ -170,7 +169,7 @@ async fn answer(
     front: Front,
     request: Request<Incoming>,
 ) -> Result<Response<ResponseBody>, Dropped> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     // A client that waits for 100 Continue has not sent its body: there is nothing to drain.
     let waits = parts.headers.contains_key(http::header::EXPECT);
     let (upload, rest) = split(body);
@@ -180,6 +179,9 @@ async fn answer(
             response
         }
         Admission::Forward(admitted) => {
+            if let Some(caller) = admitted.caller.clone() {
+                parts.extensions.insert(caller);
+            }
             let response =
                 service.call(Request::from_parts(parts, s3s::Body::http_body(upload))).await.map_err(|_| Dropped)?;
             admitted.finish(response.map(|body| body.boxed_unsync()))?

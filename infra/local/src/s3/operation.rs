@@ -24,6 +24,7 @@ pub(super) fn describe(parts: &Parts) -> Arrived {
     let presigned = query.has("X-Amz-Signature") || query.has("Signature");
     Arrived {
         service: Service::S3,
+        prefix: query.value("prefix"),
         operation: if operation.is_empty() { parts.method.to_string() } else { operation.to_owned() },
         method: parts.method.to_string(),
         bucket: Some(decode(bucket)).filter(|bucket| !bucket.is_empty()),

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
+use http::Extensions;
 use s3s::dto::CopySource;
 use s3s::{S3Error, S3Result, s3_error};
 
+use super::authorize;
 use super::blob::Content;
 use super::checksum::{Digests, Hashes};
 use super::condition::ReadConditions;
@@ -15,13 +17,18 @@ use super::store::Store;
 /// The object that a copy names, when its conditions hold and it is not too large.
 ///
 /// # Errors
-/// `NoSuchBucket`, `NoSuchKey`, `PreconditionFailed`, `InvalidRequest` when it is too large, `NotImplemented` for access
+/// `NoSuchBucket`, `NoSuchKey` (to some `AccessDenied`), `PreconditionFailed`, `InvalidRequest` when it is too large, `NotImplemented` for access
 /// points.
-pub(super) fn find(store: &Store, source: &CopySource, conditions: &ReadConditions) -> S3Result<Arc<Object>> {
+pub(super) fn find(
+    store: &Store,
+    extensions: &Extensions,
+    source: &CopySource,
+    conditions: &ReadConditions,
+) -> S3Result<Arc<Object>> {
     let CopySource::Bucket { bucket, key, .. } = source else {
         return Err(s3_error!(NotImplemented, "Copies read from buckets only"));
     };
-    let object = store.object(bucket, key)?;
+    let object = store.object(bucket, key).map_err(|error| authorize::missing(extensions, bucket, key, error))?;
     conditions
         .check(&object)
         .map_err(|_| s3_error!(PreconditionFailed, "At least one of the pre-conditions you specified did not hold"))?;

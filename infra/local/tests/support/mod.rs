@@ -13,7 +13,7 @@ use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use base64::Engine as _;
-use berth_local::{Emulators, Options};
+use berth_local::{Emulators, Identity, Options, Policy};
 use s3s::crypto::{Checksum as _, Sha256};
 
 pub const MIB: usize = 1 << 20;
@@ -171,4 +171,28 @@ pub fn raw(address: std::net::SocketAddr, request: &[u8]) -> Vec<u8> {
 /// How many files of object bodies there are.
 pub fn files(folder: &std::path::Path) -> usize {
     std::fs::read_dir(folder).unwrap().map(|entry| std::fs::read_dir(entry.unwrap().path()).unwrap().count()).sum()
+}
+
+/// Clients of an identity that may do what these statements say.
+pub struct Role {
+    pub s3: aws_sdk_s3::Client,
+    pub dynamodb: aws_sdk_dynamodb::Client,
+}
+
+impl Stack {
+    pub fn role(&self, name: &str, statements: serde_json::Value) -> Role {
+        let document = serde_json::json!({ "Version": "2012-10-17", "Statement": statements });
+        let identity = Identity::named(name, Some(Policy::parse(&document).unwrap()));
+        let role = Role {
+            s3: s3(&self.emulators, &identity.access_key, &identity.secret_key),
+            dynamodb: dynamodb(&self.emulators, &identity.access_key, &identity.secret_key),
+        };
+        self.emulators.add_identity(identity);
+        role
+    }
+}
+
+/// The message of a refusal.
+pub fn message<T: std::fmt::Debug, E: ProvideErrorMetadata, R>(outcome: Result<T, SdkError<E, R>>) -> String {
+    outcome.err().unwrap().message().unwrap_or_default().to_owned()
 }

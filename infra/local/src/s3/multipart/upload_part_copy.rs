@@ -23,6 +23,7 @@ pub(in crate::s3) async fn upload_part_copy(
     let chosen = store.with(&input.bucket, |bucket| Ok(bucket.upload(&input.key, &input.upload_id)?.algorithm))?;
     let found = source::find(
         store,
+        &request.extensions,
         &input.copy_source,
         &ReadConditions {
             if_match: input.copy_source_if_match,

@@ -1,0 +1,71 @@
+//! Reads what a SAM or CloudFormation template gives a function: its environment and its role's policies.
+//!
+//! Resolves intrinsic functions as CloudFormation would for one set of parameters and names ("Intrinsic function reference",
+//! AWS CloudFormation Template Reference). Deploys nothing, and of what it does not understand it says where it stands.
+
+mod condition;
+mod error;
+mod function;
+mod globals;
+mod names;
+mod parameter;
+mod resolver;
+mod resource;
+mod sub;
+
+pub use error::TemplateError;
+pub use function::Function;
+pub use names::Names;
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use resolver::Resolver;
+
+/// A template, before any parameter is known.
+///
+/// ```
+/// # fn main() -> Result<(), berth_local::TemplateError> {
+/// let template = berth_local::Template::parse("Resources: {Role: {Type: AWS::IAM::Role}}")?;
+/// let names = berth_local::Names::default();
+/// assert!(template.function("RegistryFunction", &names).is_err());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Template(Value);
+
+impl Template {
+    /// Reads a file of YAML.
+    ///
+    /// # Errors
+    /// [`TemplateError`] when it cannot be read, and those of [`Template::parse`].
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, TemplateError> {
+        let path = path.as_ref();
+        let text =
+            std::fs::read_to_string(path).map_err(|source| TemplateError::Read { path: path.to_owned(), source })?;
+        Self::parse(&text)
+    }
+
+    /// Reads YAML in which intrinsic functions are written in full (`Ref:`, `Fn::Sub:`).
+    ///
+    /// # Errors
+    /// [`TemplateError::Yaml`] when it is not YAML, has a key twice, or has tags (`!Ref`).
+    pub fn parse(text: &str) -> Result<Self, TemplateError> {
+        let options = serde_saphyr::options! { with_snippet: false, reject_unsupported_tags: true };
+        let root = serde_saphyr::from_str_with_options(text, options);
+        root.map(Self).map_err(|error| TemplateError::Yaml(error.to_string()))
+    }
+
+    /// What is deployed as the function of this logical id. Of parameters the type and `AllowedValues` are checked, not patterns
+    /// and bounds; `Rules` are not looked at.
+    ///
+    /// # Errors
+    /// [`TemplateError`] for whatever of it is missing, wrong or not understood: nothing is passed over.
+    pub fn function(&self, id: &str, names: &Names) -> Result<Function, TemplateError> {
+        let resolver = Resolver::new(&self.0, names);
+        resolver.check_parameters()?;
+        Function::of(&resolver, id)
+    }
+}

@@ -1,0 +1,66 @@
+//! What a deployment adds to a template.
+
+use std::collections::BTreeMap;
+
+use crate::options::Options;
+
+/// Parameters, pseudo parameters and the names that resources get. The default is that of [`Options`], for a stack `berth`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names {
+    /// `AWS::Region`.
+    pub region: String,
+    /// `AWS::AccountId`.
+    pub account: String,
+    /// `AWS::Partition`.
+    pub partition: String,
+    /// `AWS::StackName`.
+    pub stack: String,
+    /// `AWS::URLSuffix`.
+    pub url_suffix: String,
+    pub(super) parameters: BTreeMap<String, String>,
+    pub(super) physical: BTreeMap<String, String>,
+    pub(super) attributes: BTreeMap<(String, String), String>,
+}
+
+impl Names {
+    /// The region and account of emulators, so that a policy's ARNs are those of their tables.
+    pub fn of(options: &Options) -> Self {
+        Self {
+            region: options.region.clone(),
+            account: options.account.clone(),
+            partition: "aws".to_owned(),
+            stack: "berth".to_owned(),
+            url_suffix: "amazonaws.com".to_owned(),
+            parameters: BTreeMap::new(),
+            physical: BTreeMap::new(),
+            attributes: BTreeMap::new(),
+        }
+    }
+
+    /// Gives a parameter a value in place of its default.
+    #[must_use]
+    pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.parameters.insert(name.into(), value.into());
+        self
+    }
+
+    /// Gives the resource of a logical id its physical name, in place of the one that the template says.
+    #[must_use]
+    pub fn physical(mut self, id: impl Into<String>, name: impl Into<String>) -> Self {
+        self.physical.insert(id.into(), name.into());
+        self
+    }
+
+    /// Says what `Fn::GetAtt` answers for a resource: the `FunctionUrl` of `RegistryFunctionUrl`.
+    #[must_use]
+    pub fn attribute(mut self, id: impl Into<String>, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.attributes.insert((id.into(), name.into()), value.into());
+        self
+    }
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Self::of(&Options::default())
+    }
+}

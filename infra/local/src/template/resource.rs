@@ -1,0 +1,127 @@
+//! `Ref` and `Fn::GetAtt` of resources ("AWS resource and property types reference", Return values).
+
+use serde_json::Value;
+
+use super::error::TemplateError;
+use super::resolver::{Resolver, arguments, literal, text};
+
+impl<'t> Resolver<'t> {
+    /// The resource of a logical id, which must be among what is deployed.
+    pub(super) fn resource(&self, id: &str, place: &str) -> Result<&'t Value, TemplateError> {
+        let resource = self.root.get("Resources").and_then(|resources| resources.get(id));
+        let resource = resource.ok_or_else(|| TemplateError::at(place, format!("there is no resource {id}")))?;
+        if self.is_deployed(id, resource)? {
+            Ok(resource)
+        } else {
+            Err(TemplateError::at(place, format!("{id} is not deployed: its condition does not hold")))
+        }
+    }
+
+    pub(super) fn is_deployed(&self, id: &str, resource: &Value) -> Result<bool, TemplateError> {
+        let place = format!("Resources.{id}.Condition");
+        match resource.get("Condition") {
+            Some(condition) => self.condition(literal(condition, &place)?, &place),
+            None => Ok(true),
+        }
+    }
+
+    /// What `Ref` answers for a resource: its physical name.
+    pub(super) fn resource_reference(&self, id: &str, place: &str) -> Result<String, TemplateError> {
+        let kind = self.kind(id, place)?;
+        let by_name = name_property(kind).is_some() || self.names.physical.contains_key(id);
+        if by_name {
+            return self.physical(id, kind);
+        }
+        Err(TemplateError::at(place, format!("what Ref answers for {id} ({kind}) is not known")))
+    }
+
+    /// `[id, attribute]` or `id.attribute`.
+    pub(super) fn get_att(&self, argument: &Value, place: &str) -> Result<String, TemplateError> {
+        let (id, attribute) = match argument.as_str().map(|dotted| dotted.split_once('.')) {
+            Some(Some(pair)) => pair,
+            Some(None) => return Err(TemplateError::at(place, "names no attribute")),
+            None => {
+                let [id, attribute] = arguments(argument, place)?;
+                (literal(id, place)?, literal(attribute, place)?)
+            }
+        };
+        self.attribute(id, attribute, place)
+    }
+
+    /// An attribute of a resource.
+    pub(super) fn attribute(&self, id: &str, attribute: &str, place: &str) -> Result<String, TemplateError> {
+        let kind = self.kind(id, place)?;
+        if let Some(given) = self.names.attributes.get(&(id.to_owned(), attribute.to_owned())) {
+            return Ok(given.clone());
+        }
+        let name = self.physical(id, kind)?;
+        let names = self.names;
+        let (partition, region, account, suffix) = (&names.partition, &names.region, &names.account, &names.url_suffix);
+        let arn = |service: &str, resource: &str| format!("arn:{partition}:{service}:{region}:{account}:{resource}");
+        Ok(match (kind, attribute) {
+            ("AWS::S3::Bucket", "Arn") => format!("arn:{partition}:s3:::{name}"),
+            ("AWS::S3::Bucket", "DomainName") => format!("{name}.s3.{suffix}"),
+            ("AWS::S3::Bucket", "RegionalDomainName") => format!("{name}.s3.{region}.{suffix}"),
+            ("AWS::DynamoDB::Table", "Arn") => arn("dynamodb", &format!("table/{name}")),
+            (FUNCTION | SAM_FUNCTION, "Arn") => arn("lambda", &format!("function:{name}")),
+            ("AWS::IAM::Role", "Arn") => format!("arn:{partition}:iam::{account}:role/{name}"),
+            ("AWS::Logs::LogGroup", "Arn") => arn("logs", &format!("log-group:{name}:*")),
+            ("AWS::Lambda::Url", "FunctionUrl") => {
+                format!("https://{}.lambda-url.{region}.on.aws/", name.to_lowercase())
+            }
+            ("AWS::Serverless::HttpApi" | "AWS::ApiGatewayV2::Api", "ApiEndpoint") => {
+                format!("https://{name}.execute-api.{region}.{suffix}")
+            }
+            _ => {
+                return Err(TemplateError::at(place, format!("attribute {attribute} of {id} ({kind}) is not known")));
+            }
+        })
+    }
+
+    /// The type of a resource, also of the function URL that SAM makes of a function's `FunctionUrlConfig`.
+    fn kind(&self, id: &str, place: &str) -> Result<&'t str, TemplateError> {
+        if let Some(function) = id.strip_suffix("Url")
+            && let Ok(resource) = self.resource(function, place)
+            && resource.pointer("/Properties/FunctionUrlConfig").is_some()
+        {
+            return Ok("AWS::Lambda::Url");
+        }
+        let kind = self.resource(id, place)?.get("Type").and_then(Value::as_str);
+        kind.ok_or_else(|| TemplateError::at(&format!("Resources.{id}"), "has no Type"))
+    }
+
+    /// The name that is given, the one that the template says, or one as CloudFormation would make it.
+    pub(super) fn physical(&self, id: &str, kind: &str) -> Result<String, TemplateError> {
+        if let Some(given) = self.names.physical.get(id) {
+            return Ok(given.clone());
+        }
+        let resource = self.root.get("Resources").and_then(|resources| resources.get(id));
+        let properties = resource.and_then(|resource| resource.get("Properties"));
+        let said = name_property(kind).and_then(|property| Some((property, properties?.get(property)?)));
+        if let Some((property, name)) = said {
+            let place = format!("Resources.{id}.Properties.{property}");
+            if let Some(name) = self.value(name, &place)? {
+                return text(&name, &place);
+            }
+        }
+        let made = format!("{}-{id}", self.names.stack);
+        // Names of buckets and hosts have no upper case.
+        Ok(if kind == "AWS::S3::Bucket" { made.to_lowercase() } else { made })
+    }
+}
+
+pub(super) const FUNCTION: &str = "AWS::Lambda::Function";
+pub(super) const SAM_FUNCTION: &str = "AWS::Serverless::Function";
+
+/// The property that names a resource of a type whose `Ref` is its name.
+fn name_property(kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "AWS::S3::Bucket" => "BucketName",
+        "AWS::DynamoDB::Table" => "TableName",
+        FUNCTION | SAM_FUNCTION => "FunctionName",
+        "AWS::IAM::Role" => "RoleName",
+        "AWS::Logs::LogGroup" => "LogGroupName",
+        "AWS::CloudWatch::Alarm" => "AlarmName",
+        _ => return None,
+    })
+}
