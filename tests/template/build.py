@@ -52,7 +52,7 @@ def build(architecture: str) -> Path:
     log.write_text(said.stdout)
     if said.returncode != 0:
         raise Failure(said.stdout)
-    require(lock.read_bytes() == before, "Cargo.lock has changed: sam build does not ask for --locked")
+    require(lock.read_bytes() == before, "Cargo.lock has changed: Cargo.toml does not tell cargo-lambda to keep to it")
     return log
 
 

@@ -1,6 +1,9 @@
 """The parameters: what they take, what they refuse, and what `sam deploy --guided` says of each."""
 
 import re
+import tempfile
+
+from samcli.cli.types import CfnParameterOverridesType
 
 from report import Failure, equal, require
 from stack import template
@@ -45,6 +48,7 @@ def checks() -> dict:
         "every pattern takes what it should": lambda: patterns(TAKEN, True),
         "every pattern refuses what it should": lambda: patterns(REFUSED, False),
         "a domain name wants a certificate": rule,
+        "sam reads users as the runbook writes them": ways,
     }
 
 
@@ -98,3 +102,13 @@ def rule() -> None:
     names = {"Fn::Not": [{"Fn::Equals": [{"Ref": "DomainName"}, ""]}]}
     equal("when", assertion["RuleCondition"], names)
     equal("then", [a["Assert"] for a in assertion["Assertions"]], [{"Fn::Not": [{"Fn::Equals": [{"Ref": "CertificateArn"}, ""]}]}])
+
+
+def ways() -> None:
+    """A file, a command line, and a line of samconfig.toml: none changes a hash."""
+    expected = {"Users": f"{USER},{OTHER}"}
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        file.write(f"Users:\n  - {USER}\n  - {OTHER}\n")
+        file.flush()
+        for written in (f"file://{file.name}", f"Users={USER},{OTHER}", f'Users="{USER},{OTHER}"'):
+            equal(written.partition(":")[0], CfnParameterOverridesType().convert((written,), None, None), expected)
