@@ -103,3 +103,5 @@ def one_build() -> None:
     # SAM compiles once what has the same of these.
     same = [(f["Metadata"], *(f["Properties"][key] for key in ("CodeUri", "Runtime", "Architectures"))) for f in functions.values()]
     equal("the maintenance's build", same[0], same[1])
+    # berth, the command line, is the other binary, and answers no event.
+    equal("metadata", same[0][0], {"BuildMethod": "rust-cargolambda", "BuildProperties": {"Binary": "bootstrap"}})

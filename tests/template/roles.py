@@ -13,7 +13,7 @@ UPLOADS = "docker/registry/v2/repositories/*/_uploads/"
 def checks(stack: Stack, bucket: str, root: str) -> dict:
     return {
         "the registry may do what the code asks, and no more": lambda: registry_actions(stack),
-        "the registry's statements are those that infra and tests name": lambda: registry_statements(stack, bucket, root),
+        "the registry's statements name its keys, its table and its log": lambda: registry_statements(stack, bucket, root),
         "the maintenance finds, reads and deletes uploads, and no more": lambda: maintenance(stack, bucket, root),
         "a role is one function's, and nobody else's": lambda: trust(stack),
         "no statement allows every action or every resource": lambda: nothing_wild(stack),
@@ -57,7 +57,7 @@ def registry_actions(stack: Stack) -> str:
 
 def registry_statements(stack: Stack, bucket: str, root: str) -> None:
     table = stack.arn("Table")
-    equal("statements", statements(stack, "RegistryRole"), {
+    same_statements("RegistryRole", statements(stack, "RegistryRole"), {
         "WriteLogs": (LOGS, [logs_of(stack, "RegistryLogs")], {}),
         # Whatever is read by key must be listable, or S3 answers 403 instead of 404 where nothing is.
         "ListFolders": ({"s3:ListBucket"}, [bucket], prefixes([f"{root}{CONTENT}*", f"{root}{OWN}*"])),
@@ -68,11 +68,18 @@ def registry_statements(stack: Stack, bucket: str, root: str) -> None:
 
 
 def maintenance(stack: Stack, bucket: str, root: str) -> None:
-    equal("statements", statements(stack, "MaintenanceRole"), {
+    same_statements("MaintenanceRole", statements(stack, "MaintenanceRole"), {
         "WriteLogs": (LOGS, [logs_of(stack, "MaintenanceLogs")], {}),
         "FindUploads": ({"s3:ListBucket"}, [bucket], prefixes(f"{root}{CONTENT}repositories/*")),
         "PurgeUploads": ({"s3:GetObject", "s3:DeleteObject"}, [f"{bucket}/{root}{UPLOADS}*"], {}),
     })
+
+
+def same_statements(role: str, seen: dict, expected: dict) -> None:
+    equal(f"{role}'s statements", sorted(seen), sorted(expected))
+    for sid, statement in expected.items():
+        for what, there, wanted in zip(("actions", "resources", "condition"), seen[sid], statement):
+            equal(f"{role} {sid} {what}", there, wanted)
 
 
 def trust(stack: Stack) -> None:

@@ -30,6 +30,8 @@ def run(report: Report) -> None:
         report.run("domain", {"without a zone no record is made": lambda: no_record(made)})
     with report.around("alarms"), stack.deployed(USERS | {"AlarmTopicArn": TOPIC}) as made:
         report.run("alarms", {"errors and throttles are told to the topic": lambda: alarms(made)})
+    with report.around("alarms"), stack.deployed(USERS | DOMAIN | {"AlarmTopicArn": TOPIC}) as made:
+        report.run("alarms", {"with a domain name its errors are told too": lambda: domain_alarm(made)})
     settings = {"ReservedConcurrency": "0", "Architecture": "x86_64", "MemorySize": "1769", "Timeout": "30"}
     with report.around("settings"), stack.deployed(USERS | settings) as made:
         report.run("settings", {"the registry has what was asked for": lambda: asked(made)})
@@ -110,6 +112,12 @@ def alarms(made: Stack) -> None:
         equal("told", alarm["AlarmActions"], [TOPIC])
         equal("without requests", alarm["TreatMissingData"], "notBreaching")
     equal("alarms", seen, expected)
+
+
+def domain_alarm(made: Stack) -> None:
+    alarm = made.properties("DomainServerErrors")
+    seen = (alarm["Namespace"], alarm["MetricName"], alarm["Dimensions"], alarm["AlarmActions"])
+    equal("alarm", seen, ("AWS/ApiGateway", "5xx", [{"Name": "ApiId", "Value": made.name("HttpApi")}], [TOPIC]))
 
 
 def asked(made: Stack) -> None:
