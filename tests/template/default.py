@@ -1,0 +1,103 @@
+"""A deployment of the default: only the users are given."""
+
+import json
+
+import boto3
+
+import functions
+import parameters
+import roles
+import stack
+import storage
+from report import Report, equal, require
+from stack import REGION, Stack
+from tools import RESULTS
+
+USERS = {"Users": f"{parameters.USER},{parameters.OTHER}"}
+FUNCTIONS = {"RegistryFunction": "RegistryRole", "MaintenanceFunction": "MaintenanceRole"}
+
+
+def run(report: Report) -> None:
+    with report.around("default"), stack.deployed(USERS) as made:
+        report.run("default", {
+            "nothing has a fixed monthly price": lambda: nothing_priced(made),
+            "the outputs say what a user needs": lambda: outputs(made),
+        })
+        report.run("functions", functions.checks(made, environments(made)))
+        report.run("storage", storage.checks(made))
+        report.run("roles", roles.checks(made, f"arn:aws:s3:::{made.name('Bucket')}", ""))
+        report.run("default", {"deployment.json says how to start the functions": lambda: write(made)})
+
+
+def environments(made: Stack) -> dict[str, dict[str, str]]:
+    both = {
+        "REGISTRY_STORAGE_S3_BUCKET": made.name("Bucket"),
+        "REGISTRY_STORAGE_S3_ROOTDIRECTORY": "",
+        "REGISTRY_LOG_LEVEL": "info",
+        "REGISTRY_LOG_FORMATTER": "json",
+    }
+    return {
+        "RegistryFunction": both | {
+            "REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR": "dynamodb",
+            "REGISTRY_DYNAMODB_TABLE": made.name("Table"),
+            "REGISTRY_STORAGE_DELETE_ENABLED": "true",
+            "REGISTRY_AUTH_HTPASSWD_USERS": USERS["Users"],
+        },
+        "MaintenanceFunction": both | {"REGISTRY_STORAGE_MAINTENANCE_UPLOADPURGING_AGE": "168h"},
+    }
+
+
+def write(made: Stack) -> str:
+    """Leaves what the local stack starts the functions with: as Lambda has it, with the policies of their roles."""
+
+    def function(name: str, role: str) -> dict:
+        properties = functions.deployed(made, name)
+        return {
+            "handler": properties["Handler"],
+            "timeout_seconds": properties["Timeout"],
+            "memory_mb": properties["MemorySize"],
+            "environment": properties["Environment"]["Variables"],
+            "policy": roles.policy(made, role),
+        }
+
+    deployment = {
+        "region": REGION,
+        "account": stack.ACCOUNT,
+        "bucket": made.name("Bucket"),
+        "table": made.name("Table"),
+        "functions": {name: function(name, role) for name, role in FUNCTIONS.items()},
+    }
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    file = RESULTS / "deployment.json"
+    file.write_text(json.dumps(deployment, indent=2) + "\n")
+    return str(file)
+
+
+def nothing_priced(made: Stack) -> None:
+    """Nothing in a default deployment has a fixed monthly price."""
+    known = {
+        "AWS::IAM::Role", "AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::DynamoDB::Table", "AWS::Logs::LogGroup",
+        "AWS::Lambda::Function", "AWS::Lambda::Url", "AWS::Lambda::Permission", "AWS::Lambda::EventInvokeConfig",
+        "AWS::Events::Rule",
+    }
+    equal("other resources", sorted({made.type(r) for r in made.resources()} - known), [])
+    with_price = ("ProvisionedConcurrencyConfig", "VpcConfig", "KmsKeyArn", "SnapStart")
+    for function in ("RegistryFunction", "MaintenanceFunction"):
+        require(not set(with_price) & made.properties(function).keys(), f"{function} has one of {with_price}")
+
+
+def outputs(made: Stack) -> str:
+    """What a user needs is said, in the form in which it is used."""
+    url = boto3.client("lambda", region_name=REGION).get_function_url_config(FunctionName=made.name("RegistryFunction"))
+    host = url["FunctionUrl"].removeprefix("https://").rstrip("/")
+    equal("outputs", made.outputs, {
+        "RegistryHost": host,
+        "LoginCommand": f"docker login {host}",
+        "BucketName": made.name("Bucket"),
+        "TableName": made.name("Table"),
+        "RegistryFunctionName": made.name("RegistryFunction"),
+        "MaintenanceFunctionName": made.name("MaintenanceFunction"),
+        "RegistryLogGroup": made.name("RegistryLogs"),
+        "MaintenanceLogGroup": made.name("MaintenanceLogs"),
+    })
+    return host
