@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::front::{Dropped, ResponseBody};
 use crate::host::Host;
+use crate::lambda::{Functions, administer};
 use crate::{Emulators, Error, Rule};
 
 /// Far more than any rule.
@@ -42,11 +43,23 @@ impl Admin {
     /// # Errors
     /// [`Error::Address`], [`Error::Thread`].
     pub async fn start(emulators: Emulators, address: SocketAddr) -> Result<Self, Error> {
+        Self::start_with(emulators, None, address).await
+    }
+
+    /// The same, and speaks for `functions` besides: the requests are in the table there.
+    ///
+    /// # Errors
+    /// As [`Admin::start`].
+    pub async fn start_with(
+        emulators: Emulators,
+        functions: Option<Functions>,
+        address: SocketAddr,
+    ) -> Result<Self, Error> {
         let host = Host::start().map_err(Error::Thread)?;
         let emulators = Arc::new(emulators);
         // Not kept alive by a connection that is still open: dropping this is what stops them.
         let served = Arc::downgrade(&emulators);
-        let answer = move |request| answer(served.clone(), request);
+        let answer = move |request| answer(served.clone(), functions.clone(), request);
         let address = host.serve(address, answer).map_err(|source| Error::Address(address, source))?;
         Ok(Self { address, emulators, _host: host })
     }
@@ -62,7 +75,11 @@ impl Admin {
     }
 }
 
-async fn answer(emulators: Weak<Emulators>, request: Request<Incoming>) -> Result<Response<ResponseBody>, Dropped> {
+async fn answer(
+    emulators: Weak<Emulators>,
+    functions: Option<Functions>,
+    request: Request<Incoming>,
+) -> Result<Response<ResponseBody>, Dropped> {
     let (parts, body) = request.into_parts();
     let body = Limited::new(body, LARGEST_REQUEST).collect().await.map_err(|_| Dropped)?.to_bytes();
     let emulators = emulators.upgrade().ok_or(Dropped)?;
@@ -91,7 +108,11 @@ async fn answer(emulators: Weak<Emulators>, request: Request<Incoming>) -> Resul
         },
         (&Method::DELETE, "/_table") => outcome(emulators.dynamodb().drop_table()),
         (&Method::PUT, "/_table") => outcome(emulators.dynamodb().create_table()),
-        _ => (StatusCode::NOT_FOUND, json!("no such endpoint")),
+        (method, path) => match &functions {
+            Some(functions) => administer(functions, method, path).await,
+            None => None,
+        }
+        .unwrap_or((StatusCode::NOT_FOUND, json!("no such endpoint"))),
     };
     let body = Full::new(Bytes::from(format!("{value}\n"))).map_err(|never| match never {}).boxed_unsync();
     let mut response = Response::new(body);

@@ -14,6 +14,7 @@ mod emulators;
 mod error;
 mod front;
 mod host;
+pub mod lambda;
 mod options;
 mod s3;
 
