@@ -30,6 +30,8 @@ const LARGEST_REQUEST: usize = 64 << 10;
 /// | `DELETE /_faults` | disarms all |
 /// | `DELETE /_table`, `PUT /_table` | drops the table, makes it again |
 /// | `GET /_env` | the environment for clients, as a JSON object |
+///
+/// With functions it answers more: see [`Functions`].
 #[derive(Debug)]
 pub struct Admin {
     address: SocketAddr,

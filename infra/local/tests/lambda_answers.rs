@@ -104,12 +104,13 @@ async fn head(door: &Door) -> Answer {
 }
 
 #[tokio::test]
-async fn the_length_in_an_answer_to_head_is_kept_or_dropped() {
+async fn the_length_in_an_answer_to_head_is_kept_or_renamed() {
     let function = probe().start().await.unwrap();
     let seen = head(&function.door(DoorOptions::default()).unwrap()).await;
     assert_eq!((seen.status, seen.all("content-length"), seen.header("etag")), (200, vec!["1234"], Some("x")));
     let seen = head(&function.door(DoorOptions { head_length: false, ..DoorOptions::default() }).unwrap()).await;
     assert_eq!((seen.status, seen.header("content-length"), seen.header("etag")), (200, None, Some("x")));
+    assert_eq!(seen.header("x-amzn-remapped-content-length"), Some("1234"));
 }
 
 #[tokio::test]

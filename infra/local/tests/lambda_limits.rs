@@ -29,7 +29,7 @@ async fn overhead(door: &Door) -> usize {
 }
 
 fn is_refused_as_too_large(answer: &Answer) {
-    assert_eq!((answer.status, answer.header("x-amzn-errortype")), (413, Some("RequestTooLargeException")));
+    assert_eq!((answer.status, answer.header("x-amzn-errortype")), (413, Some("RequestEntityTooLargeException")));
     assert!(answer.json()["message"].as_str().unwrap().contains("6291556"));
 }
 
@@ -100,6 +100,14 @@ async fn the_largest_answer_arrives_and_a_byte_more_does_not() {
         assert!(line.text.contains(r#""errorType":"RequestEntityTooLarge""#), "{line:?}");
         assert_eq!(get(door, "/who").await.json()["pid"], before["pid"], "the instance lives on");
     }
+}
+
+#[tokio::test]
+async fn limits_can_be_others() {
+    let door = door(probe().event_limit(2_000).answer_limit(1_000)).await;
+    let most = 2_000 - (usize::try_from(text(&door, 1_000).await.json()["event"].as_u64().unwrap()).unwrap() - 1_000);
+    assert_eq!((text(&door, most).await.status, text(&door, most + 1).await.status), (200, 413));
+    assert_eq!((get(&door, "/large?a=1000").await.status, get(&door, "/large?a=1001").await.status), (200, 502));
 }
 
 #[tokio::test]

@@ -55,7 +55,7 @@ impl Pool {
     /// Accepts an event, or refuses it at once. Whoever drops the receiver does not stop it.
     pub(super) fn submit(self: &Arc<Self>, id: String, payload: Bytes) -> oneshot::Receiver<Outcome> {
         let (reply, outcome) = oneshot::channel();
-        let (size, limit) = (payload.len(), self.settings.payload_limit);
+        let (size, limit) = (payload.len(), self.settings.event_limit);
         let mut slots = self.slots();
         let refusal = if slots.stopped {
             Some(InvokeError::Stopped)

@@ -76,7 +76,7 @@ impl RuntimeApi {
     }
 
     async fn response(&self, request: &str, mut body: Incoming) -> Answer {
-        let limit = self.pool.settings.payload_limit;
+        let limit = self.pool.settings.answer_limit;
         match collect(&mut body, limit).await {
             Ok(payload) => Ok(self.accepted(request, Ok(payload))),
             Err(Unread::TooLarge) => {

@@ -43,7 +43,8 @@ pub(super) struct Settings {
     pub(super) recycle_after: Option<u64>,
     pub(super) freeze: bool,
     pub(super) seed: Option<u64>,
-    pub(super) payload_limit: usize,
+    pub(super) event_limit: usize,
+    pub(super) answer_limit: usize,
     pub(super) echo: bool,
 }
 
@@ -69,7 +70,8 @@ impl FunctionBuilder {
             recycle_after: None,
             freeze: true,
             seed: None,
-            payload_limit: PAYLOAD_LIMIT,
+            event_limit: PAYLOAD_LIMIT,
+            answer_limit: PAYLOAD_LIMIT,
             echo: false,
         })
     }
@@ -158,9 +160,15 @@ impl FunctionBuilder {
         self
     }
 
-    /// Bytes of an event and of an answer, [`PAYLOAD_LIMIT`] unless told otherwise.
-    pub fn payload_limit(mut self, bytes: usize) -> Self {
-        self.0.payload_limit = bytes;
+    /// Bytes of an event, [`PAYLOAD_LIMIT`] unless told otherwise. Lambda's own message speaks of 6,291,456 for a request.
+    pub fn event_limit(mut self, bytes: usize) -> Self {
+        self.0.event_limit = bytes;
+        self
+    }
+
+    /// Bytes of an answer, [`PAYLOAD_LIMIT`] unless told otherwise.
+    pub fn answer_limit(mut self, bytes: usize) -> Self {
+        self.0.answer_limit = bytes;
         self
     }
 

@@ -56,12 +56,15 @@ pub(crate) struct Arguments {
     /// Send every request body in base64, not only binary ones
     #[arg(long)]
     pub(crate) base64_all: bool,
-    /// Drop the Content-Length of answers to HEAD
+    /// Send the Content-Length of answers to HEAD as x-amzn-remapped-content-length
     #[arg(long)]
-    pub(crate) drop_head_length: bool,
+    pub(crate) remap_head_length: bool,
     /// Send WWW-Authenticate as x-amzn-remapped-www-authenticate
     #[arg(long)]
     pub(crate) remap_challenge: bool,
+    /// Bytes of an event, base64 and all, beyond which a request is answered 413
+    #[arg(long, default_value_t = lambda::PAYLOAD_LIMIT, value_name = "BYTES")]
+    pub(crate) event_limit: usize,
     /// Where S3 listens
     #[arg(long, default_value = "127.0.0.1:0", value_name = "HOST:PORT")]
     pub(crate) s3: SocketAddr,

@@ -91,6 +91,7 @@ fn function(
         .envs(emulators.env())
         .env("REGISTRY_STORAGE_S3_FORCEPATHSTYLE", "true")
         .envs(arguments.env.iter().cloned())
+        .event_limit(arguments.event_limit)
         .echo(true);
     Ok(function)
 }
@@ -105,7 +106,7 @@ fn door(arguments: &Arguments) -> DoorOptions {
         address: arguments.addr,
         scheme: if arguments.https { Scheme::Https } else { Scheme::Http },
         bodies: if arguments.base64_all { Bodies::AllInBase64 } else { Bodies::BinaryInBase64 },
-        head_length: !arguments.drop_head_length,
+        head_length: !arguments.remap_head_length,
         remap_challenge: arguments.remap_challenge,
         ..DoorOptions::default()
     }

@@ -79,8 +79,7 @@ impl Formatted<'_> {
         for (name, value) in self.headers.unwrap_or_default() {
             let name: HeaderName = name.parse().ok()?;
             // The length of what is sent is the door's to say; of what would be sent, the function's.
-            let length = name == header::CONTENT_LENGTH && !(method == Method::HEAD && options.head_length);
-            if length || is_hop_by_hop(&name) {
+            if name == header::CONTENT_LENGTH && method != Method::HEAD || is_hop_by_hop(&name) {
                 continue;
             }
             let value = match value {
@@ -90,6 +89,9 @@ impl Formatted<'_> {
             let name = match name {
                 header::WWW_AUTHENTICATE if options.remap_challenge => {
                     HeaderName::from_static("x-amzn-remapped-www-authenticate")
+                }
+                header::CONTENT_LENGTH if !options.head_length => {
+                    HeaderName::from_static("x-amzn-remapped-content-length")
                 }
                 name => name,
             };

@@ -69,7 +69,7 @@ async fn answer(
     // A client that waits for 100 Continue has not sent its body: there is nothing to read on.
     let waits = parts.headers.contains_key(header::EXPECT);
     let (mut upload, rest) = split(body);
-    let body = collect(&mut upload, options.body_limit(pool.settings.payload_limit)).await;
+    let body = collect(&mut upload, options.body_limit(pool.settings.event_limit)).await;
     drop(upload);
     let outcome = match body {
         Ok(body) => handle(&pool, &options, &id, &parts, body).await,
@@ -81,7 +81,7 @@ async fn answer(
         }
         Err(Unread::Broken) => return Err(Dropped),
     };
-    let mut response = outcome.unwrap_or_else(|refusal| refusal.answer(options.front, pool.settings.payload_limit));
+    let mut response = outcome.unwrap_or_else(|refusal| refusal.answer(options.front, pool.settings.event_limit));
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(options.front.id_header(), id);
     }

@@ -79,8 +79,8 @@ pub struct DoorOptions {
     pub scheme: Scheme,
     /// Which request bodies travel as base64.
     pub bodies: Bodies,
-    /// Whether the Content-Length that a function gives its answer to a HEAD reaches the client; otherwise that answer has none.
-    /// Not documented.
+    /// Whether the Content-Length that a function gives its answer to a HEAD reaches the client; otherwise that answer has none,
+    /// but `x-amzn-remapped-content-length`, as was seen at function URLs. Not documented.
     pub head_length: bool,
     /// Whether a `WWW-Authenticate` header reaches the client as `x-amzn-remapped-www-authenticate`. Documented for REST APIs
     /// only ("Amazon API Gateway important notes"), seen elsewhere.

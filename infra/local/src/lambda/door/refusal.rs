@@ -37,7 +37,7 @@ impl Refusal {
         let (status, body, kind) = match (front, self) {
             (Front::FunctionUrl, Refusal::TooLarge) => {
                 let message = format!("Request must be smaller than {limit} bytes for the InvokeFunction operation");
-                (413, format!(r#"{{"Type":"User","message":"{message}"}}"#), Some("RequestTooLargeException"))
+                (413, format!(r#"{{"Type":"User","message":"{message}"}}"#), Some("RequestEntityTooLargeException"))
             }
             (Front::FunctionUrl, Refusal::Throttled) => {
                 let reason =
