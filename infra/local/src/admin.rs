@@ -35,8 +35,14 @@ const LARGEST_REQUEST: usize = 64 << 10;
 #[derive(Debug)]
 pub struct Admin {
     address: SocketAddr,
-    emulators: Arc<Emulators>,
+    served: Arc<Served>,
     _host: Arc<Host>,
+}
+
+#[derive(Debug)]
+struct Served {
+    emulators: Emulators,
+    functions: Option<Functions>,
 }
 
 impl Admin {
@@ -58,12 +64,12 @@ impl Admin {
         address: SocketAddr,
     ) -> Result<Self, Error> {
         let host = Host::start().map_err(Error::Thread)?;
-        let emulators = Arc::new(emulators);
+        let served = Arc::new(Served { emulators, functions });
         // Not kept alive by a connection that is still open: dropping this is what stops them.
-        let served = Arc::downgrade(&emulators);
-        let answer = move |request| answer(served.clone(), functions.clone(), request);
+        let behind = Arc::downgrade(&served);
+        let answer = move |request| answer(behind.clone(), request);
         let address = host.serve(address, answer).map_err(|source| Error::Address(address, source))?;
-        Ok(Self { address, emulators, _host: host })
+        Ok(Self { address, served, _host: host })
     }
 
     /// `http://127.0.0.1:PORT`.
@@ -73,18 +79,15 @@ impl Admin {
 
     /// What it serves.
     pub fn emulators(&self) -> &Emulators {
-        &self.emulators
+        &self.served.emulators
     }
 }
 
-async fn answer(
-    emulators: Weak<Emulators>,
-    functions: Option<Functions>,
-    request: Request<Incoming>,
-) -> Result<Response<ResponseBody>, Dropped> {
+async fn answer(served: Weak<Served>, request: Request<Incoming>) -> Result<Response<ResponseBody>, Dropped> {
     let (parts, body) = request.into_parts();
     let body = Limited::new(body, LARGEST_REQUEST).collect().await.map_err(|_| Dropped)?.to_bytes();
-    let emulators = emulators.upgrade().ok_or(Dropped)?;
+    let served = served.upgrade().ok_or(Dropped)?;
+    let Served { emulators, functions } = &*served;
     let (status, value) = match (&parts.method, parts.uri.path()) {
         (&Method::GET, "/_health") => (StatusCode::OK, json!("ok")),
         (&Method::GET, "/_requests") => (StatusCode::OK, json!(emulators.requests())),
@@ -110,7 +113,7 @@ async fn answer(
         },
         (&Method::DELETE, "/_table") => outcome(emulators.dynamodb().drop_table()),
         (&Method::PUT, "/_table") => outcome(emulators.dynamodb().create_table()),
-        (method, path) => match &functions {
+        (method, path) => match functions {
             Some(functions) => administer(functions, method, path).await,
             None => None,
         }

@@ -19,6 +19,7 @@ async fn an_event_has_the_documented_shape() {
     assert_eq!(answer.status, 200);
     let mut event = answer.json();
     let context = event["requestContext"].take();
+    assert!(event["headers"]["x-amzn-trace-id"].take().as_str().unwrap().starts_with("Root=1-"));
     let port = door.address().port().to_string();
     let expected = json!({
         "version": "2.0",
@@ -32,6 +33,7 @@ async fn an_event_has_the_documented_shape() {
             "content-type": "text/plain",
             "host": "abc.lambda-url.test:5000",
             "user-agent": "docker/1",
+            "x-amzn-trace-id": null,
             "x-forwarded-for": "10.0.0.1, 127.0.0.1",
             "x-forwarded-port": port,
             "x-forwarded-proto": "http",
@@ -122,6 +124,7 @@ async fn an_http_api_sends_the_same_event() {
     let mut events = [put(&url, "/x?a=b", "", "abc").await.json(), put(&api, "/x?a=b", "", "abc").await.json()];
     for event in &mut events {
         event["headers"]["x-forwarded-port"] = Value::Null;
+        event["headers"]["x-amzn-trace-id"] = Value::Null;
         for name in ["requestId", "time", "timeEpoch"] {
             assert_ne!(event["requestContext"][name].take(), Value::Null);
         }

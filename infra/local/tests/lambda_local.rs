@@ -71,6 +71,8 @@ fn it_serves_a_registry_and_its_admin_and_leaves_nothing_behind() {
     assert_eq!(running.admin("POST", "/_instances/recycle").json(), 2);
     assert_eq!(running.admin("POST", "/_instances/kill").json(), 2);
     assert_eq!(running.admin("GET", "/_function").json()["starts"], 6);
+    assert_eq!(running.admin("POST", "/_instances/6/kill").json(), true);
+    assert_eq!(running.admin("POST", "/_instances/6/kill").json(), false);
     assert_eq!(running.admin("POST", "/_maintenance").json(), json!({ "statusCode": 200, "body": "{}" }));
     assert_eq!(running.admin("GET", "/_counts").json(), json!({}), "the emulators' own");
     assert_eq!(running.admin("GET", "/_elsewhere").status, 404);

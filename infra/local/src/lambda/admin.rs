@@ -14,6 +14,7 @@ use super::{Function, InvokeError};
 /// | `GET /_starts` | its [`Start`](super::Start)s |
 /// | `GET /_logs` | its [`LogLine`](super::LogLine)s |
 /// | `POST /_instances/kill` | kills all its instances now; answers how many |
+/// | `POST /_instances/ID/kill` | kills one; answers whether there was one |
 /// | `POST /_instances/recycle` | kills those that wait for an event; answers how many |
 /// | `POST /_maintenance` | invokes the maintenance function once; answers its answer |
 #[derive(Clone, Debug)]
@@ -35,6 +36,10 @@ pub(crate) async fn answer(functions: &Functions, method: &Method, path: &str) -
         (&Method::POST, "/_instances/kill") => json!(registry.kill_all()),
         (&Method::POST, "/_instances/recycle") => json!(registry.recycle()),
         (&Method::POST, "/_maintenance") => return Some(maintain(functions.maintenance.as_ref()?).await),
+        (&Method::POST, _) => {
+            let id = path.strip_prefix("/_instances/")?.strip_suffix("/kill")?.parse().ok()?;
+            json!(registry.kill(id))
+        }
         _ => return None,
     };
     Some((StatusCode::OK, value))

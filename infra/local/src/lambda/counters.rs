@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 pub struct Counters {
     /// Events accepted.
     pub invocations: u64,
-    /// Processes started.
+    /// Processes started, or tried.
     pub starts: u64,
     /// Events that waited for a process to start for them.
     pub cold_starts: u64,

@@ -37,3 +37,9 @@ pub(super) fn request_id() -> String {
 pub(super) fn epoch_millis(time: SystemTime) -> u128 {
     time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()
 }
+
+/// The X-Ray trace of a request ("Tracing header", AWS X-Ray Developer Guide): nobody keeps it here.
+pub(super) fn trace(request_id: &str, time: SystemTime) -> String {
+    let unique: String = request_id.chars().filter(char::is_ascii_hexdigit).take(24).collect();
+    format!("Root=1-{:08x}-{unique}", epoch_millis(time) / 1000)
+}

@@ -116,6 +116,11 @@ impl Function {
         self.0.pool.kill(Tenant::is_idle)
     }
 
+    /// Kills every instance for good, and returns when they are gone: what dropping the last clone does.
+    pub fn stop(&self) {
+        self.0.pool.stop();
+    }
+
     /// Waits until no event waits or runs, and every instance asks for the next one, frozen unless told otherwise.
     pub async fn settled(&self) {
         self.0.pool.settled().await;

@@ -108,10 +108,10 @@ impl Pool {
     }
 
     fn spawn(self: &Arc<Self>, slots: &mut Slots, index: usize, invocation: Option<Invocation>) {
-        let id = slots.tick();
+        slots.counters.starts += 1;
+        let id = slots.counters.starts;
         match self.start_process(id) {
             Ok(mut tenant) => {
-                slots.counters.starts += 1;
                 slots.record(Start {
                     instance: id,
                     pid: tenant.process.pid(),
@@ -154,7 +154,7 @@ impl Pool {
         });
         let phase = Phase::Starting(None);
         let unbilled = Duration::ZERO;
-        Ok(Tenant { id, process, _listening: listening, events, phase, invocations: 0, used: id, spawned, unbilled })
+        Ok(Tenant { id, process, _listening: listening, events, phase, invocations: 0, used: 0, spawned, unbilled })
     }
 
     fn after(self: &Arc<Self>, delay: Duration, act: impl FnOnce(&Arc<Self>) + Send + 'static) -> AbortHandle {

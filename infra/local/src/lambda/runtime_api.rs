@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::InvokeError;
-use super::event::Event;
+use super::event::{Event, trace};
 use super::payload::{Unread, collect};
 use super::pool::Pool;
 use crate::front::{Dropped, ResponseBody};
@@ -64,7 +64,7 @@ impl RuntimeApi {
         let Event { id, payload, deadline } = events.recv().await.ok_or(Dropped)?;
         let settings = &self.pool.settings;
         let arn = format!("arn:aws:lambda:{}:123456789012:function:{}", settings.region, settings.name);
-        let trace = format!("Root=1-{:08x}-{};Sampled=0", deadline / 1000, &id.replace('-', "")[..24]);
+        let trace = format!("{};Sampled=0", trace(&id, SystemTime::now()));
         Response::builder()
             .header(header::CONTENT_TYPE, "application/json")
             .header("lambda-runtime-aws-request-id", id)

@@ -1,11 +1,13 @@
-//! A client of front doors that shows every byte.
+//! The probe as a function, and a client of front doors that shows every byte.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)] // each test file uses what it needs of it
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::time::{Duration, Instant};
 
-use berth_local::lambda::{Door, DoorOptions, Function, FunctionBuilder};
-use serde_json::Value;
+use berth_local::lambda::{Door, DoorOptions, Function, FunctionBuilder, InvokeError, LogLine};
+use serde_json::{Value, json};
 
 /// The probe as a function, to be set up further.
 pub fn probe() -> FunctionBuilder {
@@ -83,3 +85,45 @@ pub fn exchange(address: SocketAddr, head: &str, body: &[u8]) -> Answer {
     }
     answer
 }
+
+pub fn event(path: &str, argument: &str) -> String {
+    json!({ "rawPath": path, "a": argument }).to_string()
+}
+
+/// The kernel's word for what a process is doing: T is stopped. None when it is gone, or a zombie.
+pub fn state(pid: u32) -> Option<char> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let state = status.lines().find_map(|line| line.strip_prefix("State:")).unwrap().trim().chars().next();
+    state.filter(|state| *state != 'Z')
+}
+
+pub async fn becomes(pid: u32, wanted: impl Fn(Option<char>) -> bool) {
+    let begun = Instant::now();
+    while !wanted(state(pid)) {
+        assert!(begun.elapsed() < Duration::from_secs(10), "process {pid} is {:?}", state(pid));
+        tokio::task::yield_now().await;
+    }
+}
+
+pub async fn pid(door: &Door) -> u32 {
+    u32::try_from(get(door, "/who").await.json()["pid"].as_u64().unwrap()).unwrap()
+}
+
+/// Begins `count` invocations that go on until the file that is returned is made; each is in an instance's hands.
+pub async fn busy(function: &Function, count: usize, folder: &Path) -> (Vec<tokio::task::JoinHandle<Outcome>>, String) {
+    let file = folder.join("go").display().to_string();
+    let mut tasks = Vec::new();
+    for _ in 0..count {
+        let (function, event) = (function.clone(), event("/wait", &file));
+        tasks.push(tokio::spawn(async move { function.invoke(event).await }));
+    }
+    let waits = |line: &LogLine| line.text == format!("waiting for {file}");
+    let begun = Instant::now();
+    while function.logs().iter().filter(|line| waits(line)).count() < count {
+        assert!(begun.elapsed() < Duration::from_secs(20));
+        tokio::task::yield_now().await;
+    }
+    (tasks, file)
+}
+
+pub type Outcome = Result<bytes::Bytes, InvokeError>;

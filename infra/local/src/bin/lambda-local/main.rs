@@ -41,7 +41,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let registry = registry.start().await?;
     let maintenance = function(&arguments, &emulators, &deployment.maintenance)?.recycle_after(1).start().await?;
     let door = registry.door(door(&arguments))?;
-    let functions = Functions { registry: registry.clone(), maintenance: Some(maintenance) };
+    let functions = Functions { registry: registry.clone(), maintenance: Some(maintenance.clone()) };
     let admin = Admin::start_with(emulators, Some(functions), arguments.admin).await?;
     let host = door.address();
     let mut out = std::io::stdout().lock();
@@ -54,6 +54,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
+    // A request in flight may hold them beyond the end of this function, and no process may outlive this one.
+    registry.stop();
+    maintenance.stop();
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use time::macros::format_description;
 use super::is_hop_by_hop;
 use super::options::{Bodies, DoorOptions};
 use crate::host::Ends;
-use crate::lambda::event::epoch_millis;
+use crate::lambda::event::{epoch_millis, trace};
 
 const DEFAULT: &str = "$default";
 
@@ -78,7 +78,7 @@ pub(super) fn build(
         raw_path: parts.uri.path(),
         raw_query_string: query,
         cookies: cookies(&parts.headers),
-        headers: headers(options, &parts.headers, ends, body.len()),
+        headers: headers(options, &parts.headers, ends, body.len(), trace(id, now)),
         query_string_parameters: parameters(query),
         request_context: Context {
             account_id: "123456789012",
@@ -157,6 +157,7 @@ fn headers<'a>(
     given: &'a HeaderMap,
     ends: Ends,
     body_length: usize,
+    trace: String,
 ) -> BTreeMap<&'a str, String> {
     let connection =
         given.get_all(header::CONNECTION).iter().map(lossy).collect::<Vec<_>>().join(",").to_ascii_lowercase();
@@ -171,6 +172,8 @@ fn headers<'a>(
     if given.contains_key(header::TRANSFER_ENCODING) {
         headers.insert("content-length", body_length.to_string());
     }
+    // One that a client sends is kept, as X-Ray wants it.
+    headers.entry("x-amzn-trace-id").or_insert(trace);
     let client = ends.peer.ip().to_string();
     let through = headers.get("x-forwarded-for").map(|before| format!("{before}, {client}"));
     headers.insert("x-forwarded-for", through.unwrap_or(client));
