@@ -5,7 +5,7 @@ BIN = $(or $(CARGO_TARGET_DIR),target)/$(PROFILE)
 ADDR ?= 127.0.0.1:5000
 DATA ?= ./data
 
-.PHONY: help run test lint conformance clients template bench check
+.PHONY: help run lambda-local test lint conformance clients template bench check
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -13,6 +13,10 @@ help: ## list the verbs
 run: ## build, and serve ./data on 127.0.0.1:5000 (ADDR and DATA change that)
 	cargo build --locked --profile $(PROFILE) --bin berth
 	$(BIN)/berth serve --addr $(ADDR) --data $(DATA)
+
+lambda-local: ## build, and serve the deployment here, as Lambda would: emulated S3 and DynamoDB (ADDR and ARGS change that)
+	cargo build --locked --profile $(PROFILE) -p berth -p berth-local --bin bootstrap --bin lambda-local
+	$(BIN)/lambda-local --addr $(ADDR) $(ARGS)
 
 test: ## every test that needs cargo alone; S3 and DynamoDB are emulated in process
 	cargo test --locked --workspace

@@ -59,8 +59,8 @@ def registry_statements(stack: Stack, bucket: str, root: str) -> None:
     table = stack.arn("Table")
     same_statements("RegistryRole", statements(stack, "RegistryRole"), {
         "WriteLogs": (LOGS, [logs_of(stack, "RegistryLogs")], {}),
-        # Whatever is read by key must be listable, or S3 answers 403 instead of 404 where nothing is.
-        "ListFolders": ({"s3:ListBucket"}, [bucket], prefixes([f"{root}{CONTENT}*", f"{root}{OWN}*"])),
+        # Of the whole bucket, or S3 may answer 403 instead of 404 where nothing is.
+        "ListFolders": ({"s3:ListBucket"}, [bucket], {}),
         "KeepContent": (asked("s3") - {"s3:ListBucket"}, [f"{bucket}/{root}{CONTENT}*"], {}),
         "KeepNamesAndSecrets": ({"s3:GetObject", "s3:PutObject"}, [f"{bucket}/{root}{OWN}*"], {}),
         "RememberDescriptors": (asked("dynamodb"), [table], {}),
@@ -70,7 +70,7 @@ def registry_statements(stack: Stack, bucket: str, root: str) -> None:
 def maintenance(stack: Stack, bucket: str, root: str) -> None:
     same_statements("MaintenanceRole", statements(stack, "MaintenanceRole"), {
         "WriteLogs": (LOGS, [logs_of(stack, "MaintenanceLogs")], {}),
-        "FindUploads": ({"s3:ListBucket"}, [bucket], prefixes(f"{root}{CONTENT}repositories/*")),
+        "FindUploads": ({"s3:ListBucket"}, [bucket], {}),
         "PurgeUploads": ({"s3:GetObject", "s3:DeleteObject"}, [f"{bucket}/{root}{UPLOADS}*"], {}),
     })
 
@@ -103,7 +103,3 @@ LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 
 def logs_of(stack: Stack, group: str) -> str:
     return f"arn:aws:logs:eu-central-1:123456789012:log-group:{stack.name(group)}:*"
-
-
-def prefixes(patterns) -> dict:
-    return {"StringLike": {"s3:prefix": patterns}}

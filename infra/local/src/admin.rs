@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::front::{Dropped, ResponseBody};
 use crate::host::Host;
+use crate::lambda::{Functions, administer};
 use crate::{Emulators, Error, Identity, Rule};
 
 /// Far more than any rule, or policy.
@@ -34,11 +35,19 @@ const LARGEST_REQUEST: usize = 64 << 10;
 /// | `GET /_denied` | every [`Denial`](crate::Denial) |
 /// | `DELETE /_statements` | forgets counts and denials, which outlive `DELETE /_requests` |
 /// | `GET /_env` | the environment for clients, as a JSON object |
+///
+/// With functions it answers more: see [`Functions`].
 #[derive(Debug)]
 pub struct Admin {
     address: SocketAddr,
-    emulators: Arc<Emulators>,
+    served: Arc<Served>,
     _host: Arc<Host>,
+}
+
+#[derive(Debug)]
+struct Served {
+    emulators: Emulators,
+    functions: Option<Functions>,
 }
 
 impl Admin {
@@ -47,13 +56,25 @@ impl Admin {
     /// # Errors
     /// [`Error::Address`], [`Error::Thread`].
     pub async fn start(emulators: Emulators, address: SocketAddr) -> Result<Self, Error> {
+        Self::start_with(emulators, None, address).await
+    }
+
+    /// The same, and speaks for `functions` besides: the requests are in the table there.
+    ///
+    /// # Errors
+    /// As [`Admin::start`].
+    pub async fn start_with(
+        emulators: Emulators,
+        functions: Option<Functions>,
+        address: SocketAddr,
+    ) -> Result<Self, Error> {
         let host = Host::start().map_err(Error::Thread)?;
-        let emulators = Arc::new(emulators);
+        let served = Arc::new(Served { emulators, functions });
         // Not kept alive by a connection that is still open: dropping this is what stops them.
-        let served = Arc::downgrade(&emulators);
-        let answer = move |request| answer(served.clone(), request);
+        let behind = Arc::downgrade(&served);
+        let answer = move |request| answer(behind.clone(), request);
         let address = host.serve(address, answer).map_err(|source| Error::Address(address, source))?;
-        Ok(Self { address, emulators, _host: host })
+        Ok(Self { address, served, _host: host })
     }
 
     /// `http://127.0.0.1:PORT`.
@@ -63,14 +84,15 @@ impl Admin {
 
     /// What it serves.
     pub fn emulators(&self) -> &Emulators {
-        &self.emulators
+        &self.served.emulators
     }
 }
 
-async fn answer(emulators: Weak<Emulators>, request: Request<Incoming>) -> Result<Response<ResponseBody>, Dropped> {
+async fn answer(served: Weak<Served>, request: Request<Incoming>) -> Result<Response<ResponseBody>, Dropped> {
     let (parts, body) = request.into_parts();
     let body = Limited::new(body, LARGEST_REQUEST).collect().await.map_err(|_| Dropped)?.to_bytes();
-    let emulators = emulators.upgrade().ok_or(Dropped)?;
+    let served = served.upgrade().ok_or(Dropped)?;
+    let Served { emulators, functions } = &*served;
     let (status, value) = match (&parts.method, parts.uri.path()) {
         (&Method::GET, "/_health") => (StatusCode::OK, json!("ok")),
         (&Method::GET, "/_requests") => (StatusCode::OK, json!(emulators.requests())),
@@ -110,7 +132,11 @@ async fn answer(emulators: Weak<Emulators>, request: Request<Incoming>) -> Resul
         }
         (&Method::DELETE, "/_table") => outcome(emulators.dynamodb().drop_table()),
         (&Method::PUT, "/_table") => outcome(emulators.dynamodb().create_table()),
-        _ => (StatusCode::NOT_FOUND, json!("no such endpoint")),
+        (method, path) => match functions {
+            Some(functions) => administer(functions, method, path).await,
+            None => None,
+        }
+        .unwrap_or((StatusCode::NOT_FOUND, json!("no such endpoint"))),
     };
     let body = Full::new(Bytes::from(format!("{value}\n"))).map_err(|never| match never {}).boxed_unsync();
     let mut response = Response::new(body);

@@ -1,7 +1,8 @@
-//! Why emulators do not start.
+//! Why emulators and functions do not start.
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 /// What the operating system, or the database, refused.
 #[derive(Debug, thiserror::Error)]
@@ -19,4 +20,7 @@ pub enum Error {
     /// The DynamoDB engine does not start, or refuses the table.
     #[error("the DynamoDB emulator fails: {0}")]
     Database(String),
+    /// A function's program is not there, or is not one.
+    #[error("{} cannot be run", .0.display())]
+    Program(PathBuf, #[source] io::Error),
 }

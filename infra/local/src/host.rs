@@ -13,6 +13,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::task::{AbortHandle, JoinSet};
 use tracing::subscriber::NoSubscriber;
 
 use crate::front::{Dropped, ResponseBody};
@@ -51,23 +52,72 @@ impl Host {
         S: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Result<Response<ResponseBody>, Dropped>> + Send + 'static,
     {
-        let listener = TcpListener::bind(address)?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
         let Some(handle) = self.handle() else { return Ok(address) };
-        let _context = handle.enter();
-        let listener = tokio::net::TcpListener::from_std(listener)?;
-        handle.spawn(async move {
-            loop {
-                match listener.accept().await {
-                    Ok((stream, _)) => drop(tokio::spawn(connection(stream, service.clone()))),
+        let mut listening = listen(handle, address, service)?;
+        listening.task = None;
+        Ok(listening.address)
+    }
+}
+
+/// A listening socket and its connections; all close when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Listening {
+    address: SocketAddr,
+    /// None when they are to last as long as their runtime.
+    task: Option<AbortHandle>,
+}
+
+impl Listening {
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}
+
+/// The two ends of a connection: an extension of each request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ends {
+    pub(crate) peer: SocketAddr,
+    pub(crate) own: SocketAddr,
+}
+
+/// Listens on the runtime of `handle`, and answers every request with `service`.
+///
+/// # Errors
+/// As [`Host::serve`].
+pub(crate) fn listen<S, F>(handle: &Handle, address: SocketAddr, service: S) -> io::Result<Listening>
+where
+    S: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Result<Response<ResponseBody>, Dropped>> + Send + 'static,
+{
+    let listener = TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    let _context = handle.enter();
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let task = handle.spawn(async move {
+        let mut connections = JoinSet::new();
+        loop {
+            tokio::select! {
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, peer)) => {
+                        connections.spawn(connection(stream, Ends { peer, own: address }, service.clone()));
+                    }
                     // Out of file descriptors: connections that end give some back.
                     Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
-                }
+                },
+                Some(_) = connections.join_next() => {}
             }
-        });
-        Ok(address)
-    }
+        }
+    });
+    Ok(Listening { address, task: Some(task.abort_handle()) })
 }
 
 impl Drop for Host {
@@ -80,7 +130,7 @@ impl Drop for Host {
 }
 
 /// Serves one connection until either side closes it, or a fault resets it.
-async fn connection<S, F>(stream: TcpStream, service: S)
+async fn connection<S, F>(stream: TcpStream, ends: Ends, service: S)
 where
     S: Fn(Request<Incoming>) -> F,
     F: Future<Output = Result<Response<ResponseBody>, Dropped>>,
@@ -91,7 +141,8 @@ where
     // Never closed for idleness: a client could not tell that from a fault.
     server.header_read_timeout(None).max_buf_size(READ_BUFFER);
     let reset = AtomicBool::new(false);
-    let answer = service_fn(|request| {
+    let answer = service_fn(|mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ends);
         let answer = service(request);
         async { answer.await.inspect_err(|Dropped| reset.store(true, Ordering::Relaxed)) }
     });

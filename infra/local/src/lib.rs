@@ -1,8 +1,10 @@
-//! S3 and DynamoDB on loopback sockets, inside the process that tests.
+//! S3, DynamoDB and Lambda on loopback sockets, inside the process that tests.
 //!
 //! [`Emulators`] starts both on free ports in milliseconds. Any AWS client reaches them over HTTP with the endpoints and keys
 //! of [`Emulators::env`]; every request is counted ([`Emulators::requests`]), and any can be made to fail
-//! ([`Emulators::inject`]), and each of its senders can be held to an IAM policy ([`Emulators::add_identity`]). The binary `emulators` is the same for other processes.
+//! ([`Emulators::inject`]), and each of its senders can be held to an IAM policy ([`Emulators::add_identity`]).
+//! [`lambda::Function`] runs the real `bootstrap` beside them, behind a front door; [`Template`] says with what. The binaries
+//! `emulators` and `lambda-local` are the same for other processes.
 //!
 //! Nothing here proves how AWS behaves: the rules come from its documentation, which each module names.
 
@@ -15,6 +17,7 @@ mod error;
 mod front;
 mod host;
 mod iam;
+pub mod lambda;
 mod options;
 mod s3;
 mod template;

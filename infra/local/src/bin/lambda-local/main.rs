@@ -1,0 +1,116 @@
+//! The whole deployment on this machine: S3 and DynamoDB emulators, the real `bootstrap` as Lambda runs it, and a front door that
+//! any client can push to. Stops on SIGTERM or SIGINT.
+
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod deployment;
+mod user;
+
+use std::error::Error;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use berth_local::lambda::{Bodies, DoorOptions, Function, FunctionBuilder, Functions, Scaling, Scheme, WhenBusy};
+use berth_local::{Admin, Emulators, Options};
+use clap::Parser as _;
+use tokio::signal::unix::{SignalKind, signal};
+
+use self::arguments::Arguments;
+use self::deployment::{Deployment, Described};
+use self::user::User;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let arguments = Arguments::parse();
+    // Before the first line is out: whoever reads it may send the signal at once.
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let mut deployment = Deployment::load(arguments.deployment.as_deref())?;
+    let user = User::choose(&arguments.users, &mut deployment.registry.environment)?;
+    let emulators = Emulators::start_with(options(&arguments, &deployment)).await?;
+    let registry = function(&arguments, &emulators, &deployment.registry)?;
+    let registry = registry.instances(arguments.instances).freeze(!arguments.no_freeze);
+    let registry = match (arguments.seed, arguments.random) {
+        (Some(seed), _) => registry.seed(seed),
+        (None, true) => registry.scaling(Scaling::AllAtRandom),
+        (None, false) => registry,
+    };
+    let registry = registry.when_busy(if arguments.refuse_when_busy { WhenBusy::Refuse } else { WhenBusy::Wait });
+    let registry = arguments.recycle_after.into_iter().fold(registry, FunctionBuilder::recycle_after);
+    let registry = registry.start().await?;
+    let maintenance = function(&arguments, &emulators, &deployment.maintenance)?.recycle_after(1).start().await?;
+    let door = registry.door(door(&arguments))?;
+    let functions = Functions { registry: registry.clone(), maintenance: Some(maintenance.clone()) };
+    let admin = Admin::start_with(emulators, Some(functions), arguments.admin).await?;
+    let host = door.address();
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "registry  {host}")?;
+    writeln!(out, "login     {}", user.login(&host.to_string()))?;
+    writeln!(out, "admin     {}", admin.endpoint())?;
+    out.flush()?;
+    drop(out);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    // A request in flight may hold them beyond the end of this function, and no process may outlive this one.
+    registry.stop();
+    maintenance.stop();
+    Ok(())
+}
+
+/// The emulators hold the bucket and the table that the functions are told of.
+fn options(arguments: &Arguments, deployment: &Deployment) -> Options {
+    let told = |name: &str| deployment.registry.environment.get(name).cloned();
+    let defaults = Options::default();
+    Options {
+        s3_address: arguments.s3,
+        dynamodb_address: arguments.dynamodb,
+        region: arguments.region.clone(),
+        bucket: told("REGISTRY_STORAGE_S3_BUCKET").unwrap_or(defaults.bucket),
+        table: told("REGISTRY_DYNAMODB_TABLE").unwrap_or(defaults.table),
+        folder: arguments.folder.clone(),
+        ..Options::default()
+    }
+}
+
+fn function(
+    arguments: &Arguments,
+    emulators: &Emulators,
+    described: &Described,
+) -> Result<FunctionBuilder, Box<dyn Error>> {
+    let program = match &arguments.bootstrap {
+        Some(program) => program.clone(),
+        None => beside_this_program("bootstrap")?,
+    };
+    let function = Function::builder(program)
+        .name(format!("berth-{}", described.handler))
+        .handler(&described.handler)
+        .region(&arguments.region)
+        .memory(described.memory)
+        .timeout(Duration::from_secs(described.timeout))
+        .envs(described.environment.clone())
+        .envs(emulators.env())
+        .env("REGISTRY_STORAGE_S3_FORCEPATHSTYLE", "true")
+        .envs(arguments.env.iter().cloned())
+        .event_limit(arguments.event_limit)
+        .echo(true);
+    Ok(function)
+}
+
+fn beside_this_program(name: &str) -> std::io::Result<PathBuf> {
+    Ok(std::env::current_exe()?.with_file_name(name))
+}
+
+fn door(arguments: &Arguments) -> DoorOptions {
+    DoorOptions {
+        front: arguments.front.into(),
+        address: arguments.addr,
+        scheme: if arguments.https { Scheme::Https } else { Scheme::Http },
+        bodies: if arguments.base64_all { Bodies::AllInBase64 } else { Bodies::BinaryInBase64 },
+        head_length: !arguments.remap_head_length,
+        remap_challenge: arguments.remap_challenge,
+        ..DoorOptions::default()
+    }
+}

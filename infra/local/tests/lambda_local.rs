@@ -1,0 +1,184 @@
+//! The binary, as a person or a script uses it.
+#![allow(clippy::unwrap_used)] // a test that cannot go on fails
+
+#[path = "support/client.rs"]
+mod client;
+
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use client::{Answer, exchange};
+use serde_json::{Value, json};
+
+struct Running {
+    child: Child,
+    registry: SocketAddr,
+    login: String,
+    admin: SocketAddr,
+}
+
+impl Running {
+    fn start(arguments: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lambda-local"));
+        command.args(["--addr", "127.0.0.1:0", "--bootstrap", env!("CARGO_BIN_EXE_probe")]).args(arguments);
+        command.env_remove("REGISTRY_AUTH_HTPASSWD_USERS");
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let lines: Vec<_> = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap).take(3).collect();
+        let value = |name: &str| lines.iter().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_owned();
+        let admin = value("admin").strip_prefix("http://").unwrap().parse().unwrap();
+        Self { registry: value("registry").parse().unwrap(), login: value("login"), admin, child }
+    }
+
+    fn get(&self, path: &str) -> Answer {
+        exchange(self.registry, &format!("GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close"), b"")
+    }
+
+    fn environment(&self) -> Value {
+        self.get("/env").json()
+    }
+
+    fn admin(&self, method: &str, path: &str) -> Answer {
+        exchange(self.admin, &format!("{method} {path} HTTP/1.1\r\nhost: a\r\nconnection: close"), b"")
+    }
+
+    fn terminate(&mut self) {
+        assert!(Command::new("kill").arg(self.child.id().to_string()).status().unwrap().success());
+        assert!(self.child.wait().unwrap().success());
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Ok(None) = self.child.try_wait() {
+            let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+            let _ = self.child.wait();
+        }
+    }
+}
+
+#[test]
+fn it_serves_a_registry_and_its_admin_and_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut running = Running::start(&["--seed", "1", "--instances", "2", "--folder", folder.path().to_str().unwrap()]);
+    assert_eq!(running.get("/").status, 200);
+    let instances = running.admin("GET", "/_instances").json();
+    assert_eq!(instances.as_array().unwrap().len(), 2);
+    assert_eq!(running.admin("GET", "/_function").json()["invocations"], 1);
+    assert!(running.admin("GET", "/_starts").json()[0]["first_poll_ms"].is_f64());
+    while running.admin("GET", "/_instances").json().as_array().unwrap().iter().any(|i| i["state"] != "frozen") {}
+    assert_eq!(running.admin("POST", "/_instances/recycle").json(), 2);
+    assert_eq!(running.admin("POST", "/_instances/kill").json(), 2);
+    assert_eq!(running.admin("GET", "/_function").json()["starts"], 6);
+    assert_eq!(running.admin("POST", "/_instances/6/kill").json(), true);
+    assert_eq!(running.admin("POST", "/_instances/6/kill").json(), false);
+    assert_eq!(running.admin("POST", "/_maintenance").json(), json!({ "statusCode": 200, "body": "{}" }));
+    assert_eq!(running.admin("GET", "/_counts").json(), json!({}), "the emulators' own");
+    assert_eq!(running.admin("GET", "/_elsewhere").status, 404);
+    let pids: Vec<_> =
+        running.admin("GET", "/_instances").json().as_array().unwrap().iter().map(|i| i["pid"].clone()).collect();
+    running.terminate();
+    for pid in pids {
+        assert!(!Path::new(&format!("/proc/{pid}")).exists(), "{pid}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn the_login_line_has_the_password_of_the_user_that_the_registry_knows() {
+    let running = Running::start(&[]);
+    let users = running.environment()["REGISTRY_AUTH_HTPASSWD_USERS"].as_str().unwrap().to_owned();
+    let (name, hash) = users.split_once(':').unwrap();
+    let words: Vec<_> = running.login.split(' ').collect();
+    assert_eq!(words[2..], ["|", "docker", "login", "-u", name, "--password-stdin", &running.registry.to_string()]);
+    assert!(bcrypt::verify(words[1], hash).unwrap());
+}
+
+#[test]
+fn users_of_ones_own_are_passed_on() {
+    let running = Running::start(&["--user", "ann:$2b$04$x", "--user", "bob:$2b$04$y"]);
+    assert_eq!(running.environment()["REGISTRY_AUTH_HTPASSWD_USERS"], "ann:$2b$04$x,bob:$2b$04$y");
+    assert_eq!(running.login, format!("docker login -u ann {}", running.registry));
+}
+
+#[test]
+fn the_registry_is_told_of_the_emulators() {
+    let running = Running::start(&["--region", "eu-west-1", "--env", "REGISTRY_LOG_LEVEL=debug"]);
+    let emulators = running.admin("GET", "/_env").json();
+    let environment = running.environment();
+    for (name, value) in emulators.as_object().unwrap() {
+        assert_eq!(environment[name], *value, "{name}");
+    }
+    for (name, value) in [
+        ("AWS_REGION", "eu-west-1"),
+        ("REGISTRY_STORAGE_S3_FORCEPATHSTYLE", "true"),
+        ("REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR", "dynamodb"),
+        ("REGISTRY_LOG_LEVEL", "debug"),
+        ("_HANDLER", "registry"),
+    ] {
+        assert_eq!(environment[name], value, "{name}");
+    }
+}
+
+#[test]
+fn a_deployment_gives_the_environment_and_names_bucket_and_table() {
+    let function = |handler: &str, name: &str| {
+        let environment = json!({
+            "REGISTRY_STORAGE_S3_BUCKET": "images", "REGISTRY_DYNAMODB_TABLE": "rows", "GIVEN": name,
+            "REGISTRY_AUTH_HTPASSWD_USERS": "ann:$2b$04$x",
+        });
+        json!({ "environment": environment, "handler": handler, "timeout": 5, "memory": 256, "policy": {} })
+    };
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let deployment =
+        json!({ "RegistryFunction": function("registry", "r"), "MaintenanceFunction": function("tidy", "m") });
+    std::fs::write(file.path(), deployment.to_string()).unwrap();
+    let running = Running::start(&["--deployment", file.path().to_str().unwrap(), "--front", "http-api"]);
+    let environment = running.environment();
+    for (name, value) in [("GIVEN", "r"), ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"), ("_HANDLER", "registry")] {
+        assert_eq!(environment[name], value, "{name}");
+    }
+    assert_eq!(running.login, format!("docker login -u ann {}", running.registry));
+    assert!(running.get("/").header("apigw-requestid").is_some());
+    let text = |name: &str| environment[name].as_str().unwrap();
+    let keys = aws_sdk_s3::config::Credentials::new(
+        text("AWS_ACCESS_KEY_ID"),
+        text("AWS_SECRET_ACCESS_KEY"),
+        None,
+        None,
+        "test",
+    );
+    let http = aws_smithy_http_client::Builder::new().build_http();
+    let region = aws_sdk_s3::config::Region::new("us-east-1");
+    let s3 = aws_sdk_s3::Config::builder().behavior_version(aws_sdk_s3::config::BehaviorVersion::latest());
+    let s3 = s3.endpoint_url(text("AWS_ENDPOINT_URL_S3")).force_path_style(true);
+    let s3 = s3.http_client(http.clone()).region(region.clone()).credentials_provider(keys.clone());
+    let s3 = aws_sdk_s3::Client::from_conf(s3.build());
+    let rows =
+        aws_sdk_dynamodb::Config::builder().behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest());
+    let rows = rows.endpoint_url(text("AWS_ENDPOINT_URL_DYNAMODB"));
+    let rows = rows.http_client(http).region(region).credentials_provider(keys);
+    let rows = aws_sdk_dynamodb::Client::from_conf(rows.build());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        s3.head_bucket().bucket("images").send().await.unwrap();
+        s3.head_bucket().bucket("berth").send().await.unwrap_err();
+        rows.describe_table().table_name("rows").send().await.unwrap();
+        rows.describe_table().table_name("berth").send().await.unwrap_err();
+    });
+}
+
+#[test]
+fn a_wrong_argument_is_said_and_not_served() {
+    for (arguments, code) in [
+        (&["--front", "alb"][..], 2),
+        (&["--env", "NAME"], 2),
+        (&["--deployment", "/nowhere.json"], 1),
+        (&["--bootstrap", "/nowhere/bootstrap"], 1),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_lambda-local")).args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+        assert!(String::from_utf8(output.stderr).unwrap().contains(arguments[1]), "{arguments:?}");
+    }
+}
