@@ -55,6 +55,7 @@ fn main() {
             wait_for("/never");
         }
         Ok("hang") => wait_for("/never"),
+        Ok("slow") => std::thread::sleep(Duration::from_millis(200)),
         _ => {}
     }
     let mut handled = 0;
