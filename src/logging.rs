@@ -4,12 +4,18 @@ mod fields;
 
 use std::io::{self, IsTerminal as _};
 
-use tracing_subscriber::{EnvFilter, filter::ParseError};
+use tracing_subscriber::{
+    filter::{ParseError, Targets},
+    fmt,
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
 use crate::config::{Formatter, Log};
 use fields::WithFields;
 
-/// The variable whose directives replace the configured level (`tracing_subscriber::EnvFilter`, "Directives").
+/// The variable whose directives replace the configured level (`tracing_subscriber::filter::Targets`). They name
+/// targets and levels: spans and fields would need regular expressions, whose engine is a tenth of a function's package.
 const VARIABLE: &str = "RUST_LOG";
 
 /// `RUST_LOG` holds no directives.
@@ -22,12 +28,11 @@ pub struct FilterError(#[from] ParseError);
 /// # Errors
 /// [`FilterError`].
 pub fn init(log: &Log) -> Result<(), FilterError> {
-    let filter = filter(log)?;
-    let writer = WithFields::new(io::stderr, log);
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
+    let lines = tracing_subscriber::registry().with(filter(log)?);
+    let format = fmt::layer().with_writer(WithFields::new(io::stderr, log));
     match log.formatter {
-        Formatter::Text => lines.with_ansi(io::stderr().is_terminal()).init(),
-        Formatter::Json => lines.json().flatten_event(true).with_span_list(false).init(),
+        Formatter::Text => lines.with(format.with_ansi(io::stderr().is_terminal())).init(),
+        Formatter::Json => lines.with(format.json().flatten_event(true).with_span_list(false)).init(),
     }
     Ok(())
 }
@@ -40,24 +45,21 @@ pub fn init(log: &Log) -> Result<(), FilterError> {
 pub fn init_for_lambda(log: &Log) -> Result<(), FilterError> {
     let writer = WithFields::new(io::stderr, &Log { formatter: Formatter::Json, ..log.clone() });
     let filter = filter(log);
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter.as_ref().map_or_else(|_| configured(log), Clone::clone))
-        .with_writer(writer);
-    lines.json().flatten_event(true).with_span_list(false).without_time().init();
+    let format = fmt::layer().json().flatten_event(true).with_span_list(false).without_time().with_writer(writer);
+    let wanted = filter.as_ref().map_or_else(|_| configured(log), Clone::clone);
+    tracing_subscriber::registry().with(wanted).with(format).init();
     filter.map(|_| ())
 }
 
 /// What is logged. Below `warn`, what the libraries beneath have to say helps nobody who runs a registry.
-fn filter(log: &Log) -> Result<EnvFilter, FilterError> {
+fn filter(log: &Log) -> Result<Targets, FilterError> {
     match std::env::var(VARIABLE) {
-        Ok(directives) if !directives.trim().is_empty() => Ok(EnvFilter::builder().parse(directives)?),
+        Ok(directives) if !directives.trim().is_empty() => Ok(directives.parse()?),
         _ => Ok(configured(log)),
     }
 }
 
-fn configured(log: &Log) -> EnvFilter {
-    let level = log.level;
-    let libraries = level.min(tracing::Level::WARN);
-    // Names and levels, each good by itself: nothing is lost.
-    EnvFilter::builder().parse_lossy(format!("{libraries},berth={level},bootstrap={level},access={level}"))
+fn configured(log: &Log) -> Targets {
+    let own = ["berth", "bootstrap", "access"].map(|target| (target, log.level));
+    Targets::new().with_default(log.level.min(tracing::Level::WARN)).with_targets(own)
 }

@@ -145,7 +145,7 @@ fn what_is_set_up_wrong_is_said_in_the_log_and_nothing_is_served() {
             &[USERS, BUCKET, ("REGISTRY_LOG_LEVEL", "loud")],
             "REGISTRY_LOG_LEVEL: log.level: \"loud\" is not allowed; allowed: error, warn, info, debug",
         ),
-        (&[USERS, BUCKET, ("RUST_LOG", "=,=")], "RUST_LOG"),
+        (&[USERS, BUCKET, ("RUST_LOG", "berth=loud")], "RUST_LOG"),
     ] {
         let function = Function::start(variables);
         let refused = function.invoke(&event("GET", "/v2/", "", b""), 10_000);
