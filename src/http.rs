@@ -4,6 +4,7 @@
 //! resource asks the repository's service and turns what it says into an answer. One file (`fault.rs`) says what each
 //! error is on the wire.
 
+mod access;
 mod access_log;
 mod answer;
 mod app;

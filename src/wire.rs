@@ -6,7 +6,7 @@ use aws_sdk_s3::config::SharedHttpClient;
 
 use crate::{
     auth::{
-        AccessController, Anyone,
+        AccessController, Anyone, RulesError,
         htpasswd::{Htpasswd, HtpasswdError, Users},
     },
     aws::{Account, Keys, http_client, sdk_config},
@@ -60,8 +60,8 @@ impl<'a> Adapters<'a> {
     /// The API over the registry.
     ///
     /// # Errors
-    /// [`HtpasswdError`].
-    pub async fn app(&self) -> Result<App, HtpasswdError> {
+    /// [`AuthError`].
+    pub async fn app(&self) -> Result<App, AuthError> {
         let config = self.config;
         let options = StorageOptions {
             redirect: config.storage.redirect,
@@ -104,15 +104,30 @@ impl<'a> Adapters<'a> {
     }
 }
 
-fn access(auth: &Auth) -> Result<Arc<dyn AccessController>, HtpasswdError> {
-    match auth {
-        Auth::None => Ok(Arc::new(Anyone)),
-        Auth::Htpasswd { realm, users: HtpasswdUsers::File(path) } => Ok(Arc::new(Htpasswd::open(realm, path)?)),
-        Auth::Htpasswd { realm, users: HtpasswdUsers::Given(users) } => {
-            let users = Users::parse_value(users.expose())
-                .map_err(|cause| HtpasswdError::Users { place: "auth.htpasswd.users".to_owned(), cause })?;
-            Ok(Arc::new(Htpasswd::new(realm, users)))
+/// Users, or what they may do, cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthError {
+    /// The users.
+    #[error(transparent)]
+    Users(#[from] HtpasswdError),
+    /// The rules.
+    #[error("auth.rules: {0}")]
+    Rules(#[from] RulesError),
+}
+
+fn access(auth: &Auth) -> Result<Arc<dyn AccessController>, AuthError> {
+    let Auth::Htpasswd { realm, users, rules } = auth else { return Ok(Arc::new(Anyone)) };
+    let controller = match users {
+        HtpasswdUsers::File(path) => Htpasswd::open(realm, path)?,
+        HtpasswdUsers::Given(users) => {
+            let place = "auth.htpasswd.users".to_owned();
+            let users = Users::parse_value(users.expose()).map_err(|cause| HtpasswdError::Users { place, cause })?;
+            Htpasswd::new(realm, users)
         }
+    };
+    match rules {
+        Some(rules) => Ok(Arc::new(controller.with_rules(rules.parse()?))),
+        None => Ok(Arc::new(controller)),
     }
 }
 

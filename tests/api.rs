@@ -3,6 +3,8 @@
 //! The client (`api/client.rs`) speaks raw HTTP, so that it can be as rude as a broken client is.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on has failed
 
+#[path = "api/access.rs"]
+mod access;
 #[path = "api/access_log.rs"]
 mod access_log;
 #[path = "api/auth.rs"]

@@ -14,17 +14,20 @@ use std::{
 use http::HeaderValue;
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
-use super::{AccessController, Refusal, basic::Basic};
-use crate::context::Caller;
+use super::{Access, AccessController, Grant, Identity, Refusal, Rules, basic::Basic};
 pub use users::{Users, UsersError};
 use verified::Verified;
 
-/// Lets in the users that it knows.
+/// Lets in the users that it knows, each to do what the rules allow them; without rules, everything.
+///
+/// Whoever says no name is nobody, and may do what the rules allow anonymous callers. But `/v2/` always asks for a name:
+/// by that alone most clients find out that there are users, and then send theirs with every request.
 ///
 /// A password's check costs what its hash says (cost 5, `htpasswd`'s own default, takes 2 ms; each more doubles it), so
 /// it is done once for each process, and on as many threads at most as there are processors.
 pub struct Htpasswd {
     source: Source,
+    rules: Option<Arc<Rules>>,
     challenge: HeaderValue,
     verified: Verified,
     checks: Semaphore,
@@ -81,10 +84,17 @@ impl Htpasswd {
         Ok(Self::of(realm, Source::File(UsersFile { path: path.to_owned(), read })))
     }
 
+    /// With `rules` for what they may do.
+    #[must_use]
+    pub fn with_rules(self, rules: Rules) -> Self {
+        Self { rules: Some(Arc::new(rules)), ..self }
+    }
+
     fn of(realm: &str, source: Source) -> Self {
         let processors = thread::available_parallelism().map_or(1, usize::from);
         Self {
             source,
+            rules: None,
             challenge: Basic::challenge(realm),
             verified: Verified::new(),
             checks: Semaphore::new(processors),
@@ -114,16 +124,34 @@ impl Htpasswd {
 
 #[async_trait::async_trait]
 impl AccessController for Htpasswd {
-    async fn authenticate(&self, authorization: Option<&HeaderValue>) -> Result<Caller, Refusal> {
-        let refuse = |reason| Err(Refusal { challenge: self.challenge.clone(), reason });
-        let Some(authorization) = authorization else { return refuse("log in first: this registry is not public") };
-        let Some(basic) = Basic::parse(authorization) else {
-            return refuse("this registry takes a user name and a password (Basic), and nothing else");
+    async fn authorize(&self, authorization: Option<&HeaderValue>, wanted: &[Access]) -> Result<Grant, Refusal> {
+        let refuse = |reason| Err(Refusal::Unknown { challenge: self.challenge.clone(), reason });
+        let identity = match authorization.map(Basic::parse) {
+            None => Identity::Anonymous,
+            Some(None) => return refuse("this registry takes a user name and a password (Basic), and nothing else"),
+            Some(Some(basic)) => {
+                let user = Identity::User(basic.name.clone());
+                if !self.knows(basic).await {
+                    return refuse("user name or password is wrong");
+                }
+                user
+            }
         };
-        let name = basic.name.clone();
-        if self.knows(basic).await { Ok(Caller::Named(name)) } else { refuse("user name or password is wrong") }
+        let grant = match (&self.rules, &identity) {
+            (Some(rules), _) => Grant::by_rules(identity, rules.clone()),
+            (None, Identity::User(_)) => Grant::everything(identity),
+            (None, Identity::Anonymous) => return refuse(LOG_IN),
+        };
+        match wanted.iter().find(|access| !grant.allows(access)) {
+            None if wanted.is_empty() && *grant.identity() == Identity::Anonymous => refuse(LOG_IN),
+            None => Ok(grant),
+            Some(_) if *grant.identity() == Identity::Anonymous => refuse(LOG_IN),
+            Some(access) => Err(Refusal::Denied { identity: grant.identity().clone(), access: access.clone() }),
+        }
     }
 }
+
+const LOG_IN: &str = "log in first: this is not for everybody";
 
 impl Source {
     fn users(&self) -> Arc<Users> {

@@ -16,6 +16,8 @@ pub enum Auth {
         realm: String,
         /// Who they are.
         users: HtpasswdUsers,
+        /// What they may do, a rule a line; without rules, everything.
+        rules: Option<String>,
     },
 }
 
@@ -34,7 +36,16 @@ const REALM: &str = "Berth";
 impl Auth {
     pub(super) fn read(settings: &Settings) -> Result<Self, ConfigError> {
         const SECTION: &str = "auth.htpasswd";
-        let Some(origin) = settings.origin(SECTION) else { return Ok(Self::None) };
+        let rules = settings.get("auth.rules");
+        let Some(origin) = settings.origin(SECTION) else {
+            return match settings.origin("auth.rules") {
+                None => Ok(Self::None),
+                Some(origin) => {
+                    let reason = "says what users may do, but there are none; set auth.htpasswd as well";
+                    Err(ConfigError::new(origin, "auth.rules", reason))
+                }
+            };
+        };
         let realm = settings.get("auth.htpasswd.realm").map_or(REALM, |found| found.text);
         let users = match (settings.get("auth.htpasswd.path"), settings.get("auth.htpasswd.users")) {
             (Some(path), None) => HtpasswdUsers::File(path.text.into()),
@@ -53,6 +64,9 @@ impl Auth {
                 return Err(ConfigError::new(origin, SECTION, reason));
             }
         };
-        Ok(Self::Htpasswd { realm: realm.to_owned(), users })
+        // Rules that came out empty allow nothing.
+        let is_set = settings.origin("auth.rules").is_some();
+        let rules = is_set.then(|| rules.map_or_else(String::new, |rules| rules.text.to_owned()));
+        Ok(Self::Htpasswd { realm: realm.to_owned(), users, rules })
     }
 }

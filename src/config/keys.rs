@@ -69,6 +69,7 @@ static KEYS: &[Key] = &[
     key("auth.htpasswd.realm", Value, "a name that clients are shown"),
     key("auth.htpasswd.path", Value, "the path of a file, as htpasswd -B makes it"),
     key("auth.htpasswd.users", Value, "NAME:HASH, as htpasswd -nB NAME prints it, several with commas or spaces between"),
+    key("auth.rules", Value, "a rule a line: allow WHO to ACTIONS on REPOSITORIES"),
     key("http.addr", Value, "HOST:PORT, or :PORT for all interfaces"),
     key("http.secret", Value, "a text that all instances share, best of 16 bytes or more"),
     key("http.host", Value, "http://HOST[:PORT] or https://HOST[:PORT], without a path"),

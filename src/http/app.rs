@@ -3,11 +3,17 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, extract::Request, response::Response};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts};
 use tracing::Instrument as _;
 
 use super::{
-    Arrival, REQUEST_ID, access_log::AccessLine, call::Call, dispatch::dispatch, fault::Fault, request_id::RequestId,
+    Arrival, REQUEST_ID,
+    access::wanted,
+    access_log::AccessLine,
+    call::Call,
+    dispatch::{dispatch, route},
+    fault::Fault,
+    request_id::RequestId,
     whole::whole,
 };
 use crate::{
@@ -97,10 +103,9 @@ async fn answer(app: Arc<App>, request: Request) -> Response {
     let id = RequestId::of(&parts.headers);
     let line = app.options.access_log.then(|| AccessLine::begin(&parts, &arrival, &id)).flatten();
     let ctx = context(&app.options, &arrival, &id);
-    let call = Call { app: app.clone(), ctx: ctx.clone(), parts, arrival };
-
+    let asked = Asked { app: app.clone(), ctx: ctx.clone(), parts, arrival };
     let mut caller = Caller::Anonymous;
-    let answer = in_time(&ctx, respond(call, body, &mut caller)).await;
+    let answer = in_time(&ctx, respond(asked, body, &mut caller)).await;
     let mut response = answer.unwrap_or_else(|fault| fault.into_response(&ctx));
 
     own_headers(&mut response, id);
@@ -136,13 +141,27 @@ async fn in_time(ctx: &Context, answer: impl Future<Output = Result<Response, Fa
     }
 }
 
-async fn respond(mut call: Call, body: Body, caller: &mut Caller) -> Result<Response, Fault> {
-    *caller = call.app.access.authenticate(call.parts.headers.get(header::AUTHORIZATION)).await?;
-    call.ctx = call.ctx.asked_by(caller.clone());
+/// A request of which nobody knows yet who asks.
+struct Asked {
+    app: Arc<App>,
+    ctx: Context,
+    parts: Parts,
+    arrival: Arrival,
+}
+
+async fn respond(asked: Asked, body: Body, caller: &mut Caller) -> Result<Response, Fault> {
+    let Asked { app, ctx, parts, arrival } = asked;
+    let route = route(parts.uri.path(), &app.options.prefix);
+    // Whether a path exists is only for those who are known.
+    let wanted = route.as_ref().map(|route| wanted(&parts.method, route)).unwrap_or_default();
+    let grant = app.access.authorize(parts.headers.get(header::AUTHORIZATION), &wanted).await?;
+    *caller = grant.identity().caller();
+    let ctx = ctx.asked_by(caller.clone());
+    let call = Call { app, ctx, parts, arrival, grant };
     let span = call.ctx.span().clone();
     let reads = matches!(call.parts.method, Method::GET | Method::HEAD);
     let largest = call.options().largest_answer;
-    let response = dispatch(call, body).instrument(span);
+    let response = dispatch(call, route?, body).instrument(span);
     let response = if reads {
         response.await?
     } else {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::{HeaderName, Method, request::Parts};
 
 use super::{App, Arrival, Options, location::Urls};
-use crate::{api::Query, context::Context, distribution::Repository, name::RepositoryName};
+use crate::{api::Query, auth::Grant, context::Context, distribution::Repository, name::RepositoryName};
 
 /// A request without its body and its route, which handlers are handed by themselves.
 pub(super) struct Call {
@@ -13,6 +13,8 @@ pub(super) struct Call {
     pub(super) ctx: Context,
     pub(super) parts: Parts,
     pub(super) arrival: Arrival,
+    /// What the one who asks may do.
+    pub(super) grant: Grant,
 }
 
 impl Call {

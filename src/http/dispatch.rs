@@ -30,9 +30,8 @@ impl Verb {
     }
 }
 
-/// The answer to `call`.
-pub(super) async fn dispatch(call: Call, body: Body) -> Result<Response, Fault> {
-    let route = route(call.parts.uri.path(), &call.options().prefix)?;
+/// The answer to `call`, whose path leads to `route`.
+pub(super) async fn dispatch(call: Call, route: Route, body: Body) -> Result<Response, Fault> {
     let deletes = call.options().deletes;
     match (Verb::of(&call.parts.method), route) {
         (Verb::Read, Route::Base) => Ok(base::get()),
@@ -69,7 +68,7 @@ fn allowed(route: &Route, deletes: bool) -> &'static str {
 }
 
 /// The route of a path as it came. What is not UTF-8 becomes a character that no grammar takes.
-fn route(path: &str, prefix: &str) -> Result<Route, RouteFault> {
+pub(super) fn route(path: &str, prefix: &str) -> Result<Route, RouteFault> {
     let path = path.strip_prefix(prefix).ok_or(RouteFault::Unknown)?;
     Route::parse(&percent_decode_str(path).decode_utf8_lossy())
 }

@@ -168,8 +168,12 @@ impl From<NameError> for Fault {
 
 impl From<Refusal> for Fault {
     fn from(refusal: Refusal) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized, refusal.reason)
-            .with(header::WWW_AUTHENTICATE, refusal.challenge)
+        let message = refusal.to_string();
+        match refusal {
+            Refusal::Unknown { challenge, .. } => Self::new(StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized, message)
+                .with(header::WWW_AUTHENTICATE, challenge),
+            Refusal::Denied { .. } => Self::new(StatusCode::FORBIDDEN, ErrorCode::Denied, message),
+        }
     }
 }
 

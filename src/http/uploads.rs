@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     api::{ErrorCode, Query, Route},
+    auth::{Access, Action},
     digest::{Algorithm, Digest},
     distribution::{BlobWriter, Created, NewUpload, Repository, Upload, UploadError},
     name::RepositoryName,
@@ -23,7 +24,8 @@ const DOCKER_UPLOAD_UUID: HeaderName = HeaderName::from_static("docker-upload-uu
 pub(super) async fn open(call: &Call, name: &RepositoryName, body: Body) -> Result<Response, Fault> {
     let query = call.query();
     let digest = digest_of(&query)?;
-    let new = NewUpload { mount: mount_of(&query)?, algorithm: algorithm_of(&query, digest.as_ref())? };
+    let mount = mount_of(&query)?.filter(|(_, from)| may_read(call, from.as_ref()));
+    let new = NewUpload { mount, algorithm: algorithm_of(&query, digest.as_ref())? };
     let mounted = new.mount.as_ref().map(|(digest, _)| *digest);
     let repository = call.repository(name);
     match (repository.blobs().create(&call.ctx, new).await?, mounted, digest) {
@@ -33,6 +35,14 @@ pub(super) async fn open(call: &Call, name: &RepositoryName, body: Body) -> Resu
             Ok(created(call, name, &digest))
         }
         (Created::Session(writer), ..) => Ok(stands(call, name, StatusCode::ACCEPTED, &writer.upload())),
+    }
+}
+
+/// Whether a blob may be mounted from there. What may not be read is, to whoever asks, not there.
+fn may_read(call: &Call, from: Option<&RepositoryName>) -> bool {
+    match from {
+        Some(name) => call.grant.allows(&Access::Repository(name.clone(), Action::Pull)),
+        None => call.grant.allows_everywhere(Action::Pull),
     }
 }
 

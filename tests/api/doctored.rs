@@ -1,6 +1,12 @@
 //! A driver that does as a test tells it: gives URLs, or fails.
 
-use std::{sync::Mutex, time::Duration};
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use berth::{
@@ -16,6 +22,8 @@ use tokio::sync::oneshot;
 #[derive(Debug)]
 pub(crate) struct Doctored {
     inner: MemoryDriver,
+    /// How often it was asked anything.
+    calls: AtomicU64,
     fault: Mutex<Option<DriverErrorKind>>,
     presigns: Mutex<Option<String>>,
     /// What is read, whatever was asked for.
@@ -45,6 +53,7 @@ impl Doctored {
     pub(crate) fn new(inner: MemoryDriver) -> Self {
         Self {
             inner,
+            calls: AtomicU64::new(0),
             fault: Mutex::default(),
             presigns: Mutex::default(),
             misread: Mutex::default(),
@@ -75,7 +84,13 @@ impl Doctored {
         Held { entered, release, done }
     }
 
+    /// How often it was asked anything.
+    pub(crate) fn calls(&self) -> u64 {
+        self.calls.load(Ordering::SeqCst)
+    }
+
     fn admit(&self, ctx: &Context, path: &Path) -> Result<(), DriverError> {
+        self.calls.fetch_add(1, Ordering::SeqCst);
         ctx.remaining().map_err(|passed| DriverError::deadline(path, passed))?;
         match *self.fault.lock().unwrap() {
             Some(kind) => Err(DriverError::new(kind, path, "doctored")),

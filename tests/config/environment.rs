@@ -36,6 +36,7 @@ fn sample(key: &str) -> (&'static str, Vec<(String, String)>) {
         "storage.maintenance.uploadpurging.dryrun" => ("true", vec![]),
         "auth.htpasswd.realm" => ("basic", pairs([("REGISTRY_AUTH_HTPASSWD_USERS", "a:b")])),
         "auth.htpasswd.path" => ("/etc/htpasswd", vec![]),
+        "auth.rules" => ("allow user:* to pull on x", pairs([("REGISTRY_AUTH_HTPASSWD_USERS", "a:b")])),
         "auth.htpasswd.users" => ("alice:$2y$05$abc", vec![]),
         "http.addr" => ("0.0.0.0:80", vec![]),
         "http.secret" => ("a secret of many bytes", vec![]),
@@ -147,7 +148,7 @@ fn variables_that_are_wrong_are_named() {
         ("REGISTRY__LOG", "", ".log: ", No::Such("")),
         ("REGISTRY_LOG_LEVEL_X", "", "log.level.x: ", No::Such("log")),
         ("REGISTRY_HTTP_PORT", "5000", "http.port: ", No::Such("http")),
-        ("REGISTRY_AUTH", "htpasswd", "auth: ", No::Because("needs a map; allowed in auth: htpasswd")),
+        ("REGISTRY_AUTH", "htpasswd", "auth: ", No::Because("needs a map; allowed in auth: htpasswd, rules")),
         ("REGISTRY_AUTH_TOKEN_REALM", "r", "auth.token.realm: ", No::Offer("auth")),
         // A variable that was to name users, and came out empty, does not open the registry.
         ("REGISTRY_AUTH_HTPASSWD_USERS", "", "auth.htpasswd: ", No::Because(NO_USERS)),

@@ -33,7 +33,7 @@ fn allowed(section: &str) -> &'static str {
         "" => "allowed: version, log, storage, dynamodb, auth, http, validation",
         "log" => "allowed in log: level, formatter, accesslog, fields",
         "storage" => "allowed in storage: filesystem, s3, inmemory, delete, redirect, maintenance, cache",
-        "auth" => "allowed in auth: htpasswd",
+        "auth" => "allowed in auth: htpasswd, rules",
         "storage.maintenance" => "allowed in storage.maintenance: uploadpurging",
         "storage.s3" => {
             "allowed in storage.s3: bucket, region, regionendpoint, rootdirectory, forcepathstyle, accesskey, secretkey"

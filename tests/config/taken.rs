@@ -186,5 +186,5 @@ health:
     assert_eq!(config.auth, Auth::None);
     let closed = parse(&format!("{text}auth: {{htpasswd: {{realm: basic-realm, path: /etc/docker/registry}}}}\n"));
     let users = HtpasswdUsers::File("/etc/docker/registry".into());
-    assert_eq!(closed.unwrap().auth, Auth::Htpasswd { realm: "basic-realm".to_owned(), users });
+    assert_eq!(closed.unwrap().auth, Auth::Htpasswd { realm: "basic-realm".to_owned(), users, rules: None });
 }
