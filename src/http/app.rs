@@ -13,11 +13,12 @@ use super::{
     call::Call,
     dispatch::{dispatch, route},
     fault::Fault,
+    location::base,
     request_id::RequestId,
     whole::whole,
 };
 use crate::{
-    auth::AccessController,
+    auth::{AccessController, Asked},
     context::{Caller, Context},
     distribution::Namespace,
 };
@@ -103,7 +104,7 @@ async fn answer(app: Arc<App>, request: Request) -> Response {
     let id = RequestId::of(&parts.headers);
     let line = app.options.access_log.then(|| AccessLine::begin(&parts, &arrival, &id)).flatten();
     let ctx = context(&app.options, &arrival, &id);
-    let asked = Asked { app: app.clone(), ctx: ctx.clone(), parts, arrival };
+    let asked = Unknown { app: app.clone(), ctx: ctx.clone(), parts, arrival };
     let mut caller = Caller::Anonymous;
     let answer = in_time(&ctx, respond(asked, body, &mut caller)).await;
     let mut response = answer.unwrap_or_else(|fault| fault.into_response(&ctx));
@@ -142,19 +143,21 @@ async fn in_time(ctx: &Context, answer: impl Future<Output = Result<Response, Fa
 }
 
 /// A request of which nobody knows yet who asks.
-struct Asked {
+struct Unknown {
     app: Arc<App>,
     ctx: Context,
     parts: Parts,
     arrival: Arrival,
 }
 
-async fn respond(asked: Asked, body: Body, caller: &mut Caller) -> Result<Response, Fault> {
-    let Asked { app, ctx, parts, arrival } = asked;
+async fn respond(asked: Unknown, body: Body, caller: &mut Caller) -> Result<Response, Fault> {
+    let Unknown { app, ctx, parts, arrival } = asked;
     let route = route(parts.uri.path(), &app.options.prefix);
     // Whether a path exists is only for those who are known.
     let wanted = route.as_ref().map(|route| wanted(&parts.method, route)).unwrap_or_default();
-    let grant = app.access.authorize(parts.headers.get(header::AUTHORIZATION), &wanted).await?;
+    let base = base(&app.options, &parts, &arrival);
+    let authorization = parts.headers.get(header::AUTHORIZATION);
+    let grant = app.access.authorize(&Asked { ctx: &ctx, authorization, base: base.as_deref() }, &wanted).await?;
     *caller = grant.identity().caller();
     let ctx = ctx.asked_by(caller.clone());
     let call = Call { app, ctx, parts, arrival, grant };

@@ -43,6 +43,13 @@ impl<'a> Urls<'a> {
     }
 }
 
+/// The URL of the registry up to what stands before `/v2/`, as its client knows it: by configuration, else as
+/// [`asked`] has it.
+pub(super) fn base(options: &Options, parts: &Parts, arrival: &Arrival) -> Option<String> {
+    let host = options.host.as_ref().map(|host| host.trim_end_matches('/').to_owned());
+    Some(host.or_else(|| asked(parts, arrival))? + &options.prefix)
+}
+
 /// Scheme and host by which the client asked.
 fn asked(parts: &Parts, arrival: &Arrival) -> Option<String> {
     // Each proxy may have added its own; the first is the one that the client spoke to.
