@@ -11,6 +11,7 @@ mod basic;
 mod grant;
 pub mod htpasswd;
 mod identity;
+pub mod jws;
 pub mod proof;
 mod rules;
 
