@@ -8,6 +8,7 @@
 
 mod access;
 mod basic;
+mod fetch;
 mod grant;
 pub mod htpasswd;
 mod identity;
@@ -20,6 +21,7 @@ use http::HeaderValue;
 use crate::{context::Context, distribution::BackendError};
 
 pub use access::{Access, Action};
+pub use fetch::Fetch;
 pub use grant::Grant;
 pub use identity::{AwsIdentity, Identity, OidcIdentity, Principal};
 pub use rules::{Rule, RuleFault, Rules, RulesError};

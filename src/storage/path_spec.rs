@@ -60,6 +60,10 @@ pub enum PathSpec<'a> {
     DigestMap(&'a Digest),
     /// A secret that all instances share.
     Secret(&'a str),
+    /// The folder of all API keys.
+    ApiKeys,
+    /// An API key, by the hash of its secret. Content: its name and its times, in JSON.
+    ApiKey(&'a str),
 }
 
 impl PathSpec<'_> {
@@ -114,6 +118,8 @@ impl PathSpec<'_> {
             Self::UploadChunk(name, id, chunk) => format!("{}/chunks/{chunk}", Self::Upload(name, id).text()),
             Self::DigestMap(digest) => format!("/berth/digests/{}/{}", digest.algorithm(), digest.encoded()),
             Self::Secret(name) => format!("/berth/secrets/{name}"),
+            Self::ApiKeys => "/berth/keys/api".to_owned(),
+            Self::ApiKey(hash) => format!("{}/{hash}", Self::ApiKeys.text()),
         }
     }
 }
