@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The AWS service that a request was sent to.
+/// The service that a request was sent to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Service {
@@ -10,14 +10,20 @@ pub enum Service {
     S3,
     /// Amazon DynamoDB.
     DynamoDb,
+    /// The AWS Security Token Service.
+    Sts,
+    /// No service of AWS: an OpenID Connect issuer.
+    Oidc,
 }
 
 impl Service {
-    /// The service's prefix in IAM actions: `s3` or `dynamodb`.
+    /// The service's prefix in IAM actions: `s3`, `dynamodb`, `sts`; of an issuer, `oidc`.
     pub fn prefix(self) -> &'static str {
         match self {
             Service::S3 => "s3",
             Service::DynamoDb => "dynamodb",
+            Service::Sts => "sts",
+            Service::Oidc => "oidc",
         }
     }
 }
@@ -50,7 +56,7 @@ impl Arrived {
 /// A request is in the log from its arrival on; `status` and `response_bytes` follow when its answer begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recorded {
-    /// Position in the log, from 0; shared by both services.
+    /// Position in the log, from 0; shared by all services.
     pub sequence: u64,
     /// Whom the request was sent to.
     pub service: Service,
