@@ -17,7 +17,7 @@ use http::HeaderValue;
 
 pub use access::{Access, Action};
 pub use grant::Grant;
-pub use identity::Identity;
+pub use identity::{AwsIdentity, Identity, OidcIdentity, Principal};
 pub use rules::{Rule, RuleFault, Rules, RulesError};
 
 /// Says who a request comes from, and whether they may do what it wants.

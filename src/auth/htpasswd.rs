@@ -139,8 +139,8 @@ impl AccessController for Htpasswd {
         };
         let grant = match (&self.rules, &identity) {
             (Some(rules), _) => Grant::by_rules(identity, rules.clone()),
-            (None, Identity::User(_)) => Grant::everything(identity),
             (None, Identity::Anonymous) => return refuse(LOG_IN),
+            (None, _) => Grant::everything(identity),
         };
         match wanted.iter().find(|access| !grant.allows(access)) {
             None if wanted.is_empty() && *grant.identity() == Identity::Anonymous => refuse(LOG_IN),

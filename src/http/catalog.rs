@@ -7,7 +7,6 @@ use serde_json::json;
 use super::{answer::Answer, call::Call, fault::Fault, paging};
 use crate::{
     api::{Query, Route},
-    auth::{Access, Action},
     distribution::{BackendError, Page, Paging},
     name::RepositoryName,
 };
@@ -31,7 +30,7 @@ pub(super) async fn list(call: &Call) -> Result<Response, Fault> {
 
 /// The page of those that the caller may pull from.
 async fn readable(call: &Call, mut paging: Paging) -> Result<Page<RepositoryName>, BackendError> {
-    if call.grant.allows_everywhere(Action::Pull) {
+    if call.grant.shows_all() {
         return call.app.namespace.repositories(&call.ctx, &paging).await;
     }
     let limit = paging.limit.unwrap_or(usize::MAX);
@@ -40,7 +39,7 @@ async fn readable(call: &Call, mut paging: Paging) -> Result<Page<RepositoryName
         let page = call.app.namespace.repositories(&call.ctx, &paging).await?;
         paging.after = page.entries.last().map(|name| name.as_str().to_owned());
         for name in page.entries {
-            if !call.grant.allows(&Access::Repository(name.clone(), Action::Pull)) {
+            if !call.grant.shows(&name) {
                 continue;
             }
             if readable.entries.len() == limit {

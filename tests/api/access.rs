@@ -218,7 +218,7 @@ async fn an_upload_is_its_repositorys_alone() {
 #[test]
 fn what_is_no_rule_is_said() {
     let wrong = |text: &str| text.parse::<berth::auth::Rules>().unwrap_err().to_string();
-    let form = "not of the form: allow WHO to ACTIONS on REPOSITORIES";
+    let form = "not of the form: allow WHO to ACTIONS on REPOSITORIES [if CLAIM=PATTERN ..]";
     for text in [
         "allow",
         "deny user:a to pull on x",
@@ -228,8 +228,14 @@ fn what_is_no_rule_is_said() {
     ] {
         assert_eq!(wrong(text), format!("line 1: {form}"), "{text}");
     }
-    assert_eq!(wrong("\n# x\nallow bob to pull on x"), "line 3: \"bob\" is nobody; allowed: anonymous, user:NAME");
-    assert_eq!(wrong("allow user: to pull on x"), "line 1: \"user:\" is nobody; allowed: anonymous, user:NAME");
+    assert_eq!(
+        wrong("\n# x\nallow bob to pull on x"),
+        "line 3: \"bob\" is nobody; allowed: anonymous, user:NAME, key:NAME, account:ID, role:ID/NAME, iamuser:ID/NAME, oidc:ISSUER"
+    );
+    assert_eq!(
+        wrong("allow user: to pull on x"),
+        "line 1: \"user:\" is nobody; allowed: anonymous, user:NAME, key:NAME, account:ID, role:ID/NAME, iamuser:ID/NAME, oidc:ISSUER"
+    );
     assert_eq!(
         wrong("allow user:a to read on x"),
         "line 1: \"read\" is no action; allowed: pull, push, delete, catalog"

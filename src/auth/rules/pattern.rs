@@ -1,6 +1,6 @@
 //! Patterns of names.
 
-use crate::auth::Identity;
+use crate::{auth::Identity, name::RepositoryName};
 
 /// A pattern: pieces, one after the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,8 +19,8 @@ enum Piece {
 }
 
 impl Pattern {
-    /// Reads a pattern; the error is the claim that is not closed or not among `claims`.
-    pub(super) fn parse(text: &str, claims: &[&str]) -> Result<Self, String> {
+    /// Reads a pattern; the error is the claim that is not closed, or that `is_known` does not know.
+    pub(super) fn parse(text: &str, is_known: impl Fn(&str) -> bool) -> Result<Self, String> {
         let (mut pieces, mut rest) = (Vec::new(), text);
         while !rest.is_empty() {
             if let Some(behind) = rest.strip_prefix("**") {
@@ -31,7 +31,7 @@ impl Pattern {
                 rest = behind;
             } else if let Some(behind) = rest.strip_prefix("${") {
                 let (claim, behind) = behind.split_once('}').ok_or_else(|| rest.to_owned())?;
-                if !claims.contains(&claim) {
+                if !is_known(claim) {
                     return Err(format!("${{{claim}}}"));
                 }
                 pieces.push(Piece::Claim(claim.to_owned()));
@@ -63,8 +63,8 @@ fn matches(pieces: &[Piece], text: &str, identity: &Identity) -> bool {
     let fixed = |start: &str| text.strip_prefix(start).is_some_and(|rest| matches(others, rest, identity));
     match piece {
         Piece::Text(start) => fixed(start),
-        // Without its claim a rule says nothing; and a claim never stands for more than one name.
-        Piece::Claim(claim) => identity.claim(claim).is_some_and(|claim| is_name(claim) && fixed(claim)),
+        // Without its claim a rule says nothing.
+        Piece::Claim(claim) => identity.claim(claim).is_some_and(|claim| is_name(claim, identity) && fixed(claim)),
         Piece::Name | Piece::Any => {
             let most = match piece {
                 Piece::Name => text.find('/').unwrap_or(text.len()),
@@ -76,8 +76,11 @@ fn matches(pieces: &[Piece], text: &str, identity: &Identity) -> bool {
     }
 }
 
-fn is_name(claim: &str) -> bool {
-    !claim.is_empty() && !claim.contains('/')
+/// Whether a claim may stand in a repository's name: whole parts of one. Several are what only an issuer may say (`owner/name`
+/// of a repository of code): the name of a user with a slash in it would reach into the place of another.
+fn is_name(claim: &str, identity: &Identity) -> bool {
+    let is_one = !claim.contains('/') || matches!(identity, Identity::Oidc(_));
+    is_one && claim.parse::<RepositoryName>().is_ok()
 }
 
 #[cfg(test)]
@@ -87,7 +90,7 @@ mod tests {
     use super::*;
 
     fn fits(pattern: &str, text: &str, user: &str) -> bool {
-        Pattern::parse(pattern, &["user"]).unwrap().matches(text, &Identity::User(user.to_owned()))
+        Pattern::parse(pattern, |claim| claim == "user").unwrap().matches(text, &Identity::User(user.to_owned()))
     }
 
     #[test]
@@ -116,11 +119,13 @@ mod tests {
         ] {
             assert_eq!(fits(pattern, text, "alice"), expected, "{pattern} {text}");
         }
-        // A name with a slash in it would reach into another's home; one with a star is no pattern.
         assert!(!fits("home/${user}/**", "home/alice/x/y", "alice/x"));
+        // What could not be part of a repository's name is no name; one with a star is no pattern.
+        assert!(!fits("home/${user}/**", "home/../x", ".."));
+        assert!(!fits("home/${user}/**", "home/Alice/x", "Alice"));
         assert!(!fits("home/${user}", "home/alice", "*"));
         assert!(!fits("home/${user}", "home/", ""));
-        assert!(!Pattern::parse("${user}", &["user"]).unwrap().matches("alice", &Identity::Anonymous));
+        assert!(!Pattern::parse("${user}", |_| true).unwrap().matches("alice", &Identity::Anonymous));
     }
 
     proptest! {
@@ -133,7 +138,7 @@ mod tests {
 
         #[test]
         fn what_it_is_read_from_never_breaks_it(text in "\\PC{0,40}", other in "\\PC{0,40}") {
-            if let Ok(pattern) = Pattern::parse(&text, &["user"]) {
+            if let Ok(pattern) = Pattern::parse(&text, |_| true) {
                 pattern.matches(&other, &Identity::Anonymous);
             }
         }
