@@ -18,7 +18,6 @@
 //! One suite (`tests/caches.rs`) is run by each implementation.
 
 pub mod breaker;
-mod clock;
 pub mod dynamodb;
 pub mod memory;
 pub mod none;
@@ -27,7 +26,7 @@ pub mod tiered;
 
 use std::{sync::Arc, time::Duration};
 
-pub use clock::Clock;
+pub use crate::context::Clock;
 
 use crate::{distribution::BlobDescriptorService, name::RepositoryName};
 

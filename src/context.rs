@@ -1,9 +1,13 @@
 //! What travels with a call: which request, until when, for whom.
 
+mod clock;
+
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+
+pub use clock::Clock;
 
 /// The context of a call. Cheap to clone; every service method takes one first.
 #[derive(Debug, Clone)]

@@ -71,6 +71,7 @@ impl<'a> Adapters<'a> {
         };
         Ok(App {
             access: access(&config.auth)?,
+            tokens: None,
             namespace: Arc::new(StorageRegistry::new(self.driver.clone(), self.cache().await, options)),
             options: HttpOptions {
                 host: config.http.host.clone(),

@@ -14,7 +14,12 @@ use std::{
 use http::HeaderValue;
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
-use super::{Access, AccessController, Grant, Identity, Refusal, Rules, basic::Basic};
+use super::{
+    Access, AccessController, Asked, Grant, Identity, Refusal, Rules,
+    basic::Basic,
+    proof::{Offer, ProofError, Verifier},
+};
+use crate::context::Context;
 pub use users::{Users, UsersError};
 use verified::Verified;
 
@@ -124,15 +129,16 @@ impl Htpasswd {
 
 #[async_trait::async_trait]
 impl AccessController for Htpasswd {
-    async fn authorize(&self, authorization: Option<&HeaderValue>, wanted: &[Access]) -> Result<Grant, Refusal> {
-        let refuse = |reason| Err(Refusal::Unknown { challenge: self.challenge.clone(), reason });
-        let identity = match authorization.map(Basic::parse) {
+    async fn authorize(&self, asked: &Asked<'_>, wanted: &[Access]) -> Result<Grant, Refusal> {
+        let refuse =
+            |reason: &str| Err(Refusal::Unknown { challenge: self.challenge.clone(), reason: reason.to_owned() });
+        let identity = match asked.authorization.map(Basic::parse) {
             None => Identity::Anonymous,
             Some(None) => return refuse("this registry takes a user name and a password (Basic), and nothing else"),
             Some(Some(basic)) => {
                 let user = Identity::User(basic.name.clone());
                 if !self.knows(basic).await {
-                    return refuse("user name or password is wrong");
+                    return refuse(WRONG);
                 }
                 user
             }
@@ -150,6 +156,18 @@ impl AccessController for Htpasswd {
         }
     }
 }
+
+/// Takes every name and password, so it is asked after those that take some.
+#[async_trait::async_trait]
+impl Verifier for Htpasswd {
+    async fn verify(&self, _: &Context, offer: &Offer<'_>) -> Result<Option<Identity>, ProofError> {
+        let basic = Basic { name: offer.name.to_owned(), password: offer.password.to_owned() };
+        let user = Identity::User(basic.name.clone());
+        if self.knows(basic).await { Ok(Some(user)) } else { Err(ProofError::Wrong(WRONG.to_owned())) }
+    }
+}
+
+const WRONG: &str = "user name or password is wrong";
 
 const LOG_IN: &str = "log in first: this is not for everybody";
 

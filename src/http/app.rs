@@ -13,11 +13,13 @@ use super::{
     call::Call,
     dispatch::{dispatch, route},
     fault::Fault,
+    location::base,
     request_id::RequestId,
+    token,
     whole::whole,
 };
 use crate::{
-    auth::AccessController,
+    auth::{AccessController, Asked, token::TokenService},
     context::{Caller, Context},
     distribution::Namespace,
 };
@@ -63,6 +65,8 @@ impl Default for Options {
 pub struct App {
     /// Says who asks, before anything else is done.
     pub access: Arc<dyn AccessController>,
+    /// Gives out tokens at `/token`, if this registry does.
+    pub tokens: Option<Arc<TokenService>>,
     /// The registry.
     pub namespace: Arc<dyn Namespace>,
     /// How it presents itself.
@@ -103,7 +107,7 @@ async fn answer(app: Arc<App>, request: Request) -> Response {
     let id = RequestId::of(&parts.headers);
     let line = app.options.access_log.then(|| AccessLine::begin(&parts, &arrival, &id)).flatten();
     let ctx = context(&app.options, &arrival, &id);
-    let asked = Asked { app: app.clone(), ctx: ctx.clone(), parts, arrival };
+    let asked = Unknown { app: app.clone(), ctx: ctx.clone(), parts, arrival };
     let mut caller = Caller::Anonymous;
     let answer = in_time(&ctx, respond(asked, body, &mut caller)).await;
     let mut response = answer.unwrap_or_else(|fault| fault.into_response(&ctx));
@@ -142,19 +146,28 @@ async fn in_time(ctx: &Context, answer: impl Future<Output = Result<Response, Fa
 }
 
 /// A request of which nobody knows yet who asks.
-struct Asked {
+struct Unknown {
     app: Arc<App>,
     ctx: Context,
     parts: Parts,
     arrival: Arrival,
 }
 
-async fn respond(asked: Asked, body: Body, caller: &mut Caller) -> Result<Response, Fault> {
-    let Asked { app, ctx, parts, arrival } = asked;
+fn is_token_path(path: &str, prefix: &str) -> bool {
+    path.strip_prefix(prefix) == Some(token::PATH)
+}
+
+async fn respond(asked: Unknown, body: Body, caller: &mut Caller) -> Result<Response, Fault> {
+    let Unknown { app, ctx, parts, arrival } = asked;
+    if let Some(tokens) = app.tokens.as_deref().filter(|_| is_token_path(parts.uri.path(), &app.options.prefix)) {
+        return token::answer(tokens, &app, &ctx, (&parts, body), &arrival, caller).await;
+    }
     let route = route(parts.uri.path(), &app.options.prefix);
     // Whether a path exists is only for those who are known.
     let wanted = route.as_ref().map(|route| wanted(&parts.method, route)).unwrap_or_default();
-    let grant = app.access.authorize(parts.headers.get(header::AUTHORIZATION), &wanted).await?;
+    let base = base(&app.options, &parts, &arrival);
+    let authorization = parts.headers.get(header::AUTHORIZATION);
+    let grant = app.access.authorize(&Asked { ctx: &ctx, authorization, base: base.as_deref() }, &wanted).await?;
     *caller = grant.identity().caller();
     let ctx = ctx.asked_by(caller.clone());
     let call = Call { app, ctx, parts, arrival, grant };

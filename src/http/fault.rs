@@ -39,6 +39,7 @@ struct Inner {
 #[derive(Debug)]
 enum Cause {
     Backend(BackendError),
+    Unsure(BackendError),
     Closed(String),
     Other(String),
 }
@@ -87,6 +88,13 @@ impl Fault {
         this
     }
 
+    /// Who asks cannot be told, because of `error`: whatever it is, they may try again.
+    pub(super) fn unsure(error: BackendError) -> Self {
+        let mut this = Self::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, "");
+        this.0.cause = Some(Cause::Unsure(error));
+        this.with(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER))
+    }
+
     /// With a header.
     pub(super) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers.push((name, value));
@@ -106,9 +114,12 @@ impl Fault {
         let Inner { status, mut errors, headers, cause } = *self.0;
         if let Some(cause) = cause {
             let _entered = ctx.span().enter();
-            let is_closed = matches!(cause, Cause::Closed(_));
+            let (is_closed, is_unsure) = (matches!(cause, Cause::Closed(_)), matches!(cause, Cause::Unsure(_)));
             match cause {
                 Cause::Closed(cause) => tracing::error!(request_id = ctx.request_id(), cause, "not set up"),
+                Cause::Unsure(error) => {
+                    tracing::error!(request_id = ctx.request_id(), kind = ?error.kind, cause = %error, "caller not told");
+                }
                 Cause::Backend(error) if status != StatusCode::INTERNAL_SERVER_ERROR => {
                     tracing::warn!(request_id = ctx.request_id(), kind = ?error.kind, cause = %error, "backend not ready");
                 }
@@ -119,6 +130,7 @@ impl Fault {
             }
             let said = match status {
                 _ if is_closed => "the registry is not set up; its log says what is wrong",
+                _ if is_unsure => "the registry cannot tell now who asks; try again",
                 StatusCode::TOO_MANY_REQUESTS => "too many requests at once; try again",
                 StatusCode::SERVICE_UNAVAILABLE => "storage did not answer in time; try again",
                 _ => "the registry could not do this",
@@ -173,6 +185,7 @@ impl From<Refusal> for Fault {
             Refusal::Unknown { challenge, .. } => Self::new(StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized, message)
                 .with(header::WWW_AUTHENTICATE, challenge),
             Refusal::Denied { .. } => Self::new(StatusCode::FORBIDDEN, ErrorCode::Denied, message),
+            Refusal::Unavailable(error) => Self::unsure(error),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! URLs in answers.
 
-use http::{HeaderValue, header, request::Parts, uri::Authority};
+use http::{HeaderValue, Uri, header, request::Parts, uri::Authority};
 
 use super::{Arrival, Options, answer::value};
 use crate::{
@@ -40,6 +40,26 @@ impl<'a> Urls<'a> {
         let route = Route::Upload(name.clone(), upload.id.clone());
         let query = Query::default().with("_state", upload.state.as_str());
         value(format!("{base}{prefix}{route}?{query}"))
+    }
+}
+
+/// The URL of the registry up to what stands before `/v2/`, as its client knows it: by configuration, else as
+/// [`asked`] has it.
+pub(super) fn base(options: &Options, parts: &Parts, arrival: &Arrival) -> Option<String> {
+    let host = options.host.as_ref().map(|host| host.trim_end_matches('/').to_owned());
+    Some(host.or_else(|| asked(parts, arrival))? + &options.prefix)
+}
+
+/// The host that proofs of who asks must be bound to: by configuration, else the one that the request itself went to.
+/// What anybody between may have added says nothing here, since anybody may.
+pub(super) fn host(options: &Options, parts: &Parts) -> Option<String> {
+    match &options.host {
+        Some(host) => host.parse::<Uri>().ok()?.authority().map(Authority::to_string),
+        None => {
+            let named = || parts.headers.get(header::HOST)?.to_str().ok();
+            let host: Authority = parts.uri.authority().map(Authority::as_str).or_else(named)?.parse().ok()?;
+            Some(host.to_string())
+        }
     }
 }
 

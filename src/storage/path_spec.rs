@@ -60,6 +60,8 @@ pub enum PathSpec<'a> {
     DigestMap(&'a Digest),
     /// A secret that all instances share.
     Secret(&'a str),
+    /// The keys that sign tokens.
+    SigningKeys,
 }
 
 impl PathSpec<'_> {
@@ -114,6 +116,7 @@ impl PathSpec<'_> {
             Self::UploadChunk(name, id, chunk) => format!("{}/chunks/{chunk}", Self::Upload(name, id).text()),
             Self::DigestMap(digest) => format!("/berth/digests/{}/{}", digest.algorithm(), digest.encoded()),
             Self::Secret(name) => format!("/berth/secrets/{name}"),
+            Self::SigningKeys => "/berth/keys/signing/current".to_owned(),
         }
     }
 }

@@ -1,0 +1,45 @@
+//! What a client offers as name and password at the token service, and who it then is.
+
+use std::fmt;
+
+use super::Identity;
+use crate::{context::Context, distribution::BackendError};
+
+/// Takes one kind of proof.
+#[async_trait::async_trait]
+pub trait Verifier: Send + Sync {
+    /// Who it is that makes `offer`; `None` when it is not of the kind that this verifier takes, so that another may
+    /// know it.
+    ///
+    /// # Errors
+    /// [`ProofError`]: nobody else may be asked either.
+    async fn verify(&self, ctx: &Context, offer: &Offer<'_>) -> Result<Option<Identity>, ProofError>;
+}
+
+/// A name and a password. The password is never shown.
+#[derive(Clone, Copy)]
+pub struct Offer<'a> {
+    /// The registry's host as the client reached it, with its port if it said one, without scheme.
+    pub host: &'a str,
+    /// The name; a kind of proof need not look at it.
+    pub name: &'a str,
+    /// The proof.
+    pub password: &'a str,
+}
+
+/// An offer that proves nothing.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ProofError {
+    /// It is wrong: what, for people, without secrets.
+    #[error("{0}")]
+    Wrong(String),
+    /// It cannot be checked now; later perhaps.
+    #[error(transparent)]
+    Unavailable(#[from] BackendError),
+}
+
+impl fmt::Debug for Offer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Offer").field("host", &self.host).field("name", &self.name).finish_non_exhaustive()
+    }
+}
