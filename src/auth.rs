@@ -8,6 +8,7 @@
 
 mod access;
 mod basic;
+mod fetch;
 mod grant;
 pub mod htpasswd;
 mod identity;
@@ -22,6 +23,7 @@ use crate::{context::Context, distribution::BackendError};
 
 pub use access::{Access, Action};
 pub use basic::{basic_challenge, basic_credentials};
+pub use fetch::Fetch;
 pub use grant::Grant;
 pub use identity::{AwsIdentity, Identity, OidcIdentity, Principal};
 pub use rules::{Rule, RuleFault, Rules, RulesError};

@@ -3,6 +3,7 @@
 //! Two layers of blobs: [`blob_store`] is global and knows no access control; `linked_blob_store` is the view of one
 //! repository, whose links are the access check.
 
+mod api_keys;
 mod blob_service;
 pub mod blob_store;
 mod cached_statter;
@@ -22,6 +23,7 @@ mod signing_keys;
 mod tag_store;
 mod upload;
 
+pub use api_keys::ApiKeys;
 pub use path_spec::PathSpec;
 pub use purge_uploads::{Purged, purge_uploads};
 pub use registry::{Options, StorageRegistry, Validation};

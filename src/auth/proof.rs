@@ -1,9 +1,27 @@
 //! What a client offers as name and password at the token service, and who it then is.
+//!
+//! | verifier | takes as password |
+//! |---|---|
+//! | [`aws::AwsVerifier`] | a signed question to AWS who the caller is (`berth-aws-v1.` ..) |
+//! | [`keys::KeyVerifier`] | an API key (`berth_key_` ..) |
+//! | [`oidc::OidcVerifier`] | a token of an OpenID Connect issuer (a JWT, `eyJ` ..) |
+//!
+//! The forms exclude each other, so that at most one of these says more than "not mine" to an offer.
+
+pub mod aws;
+pub mod keys;
+pub mod oidc;
+mod remembered;
 
 use std::fmt;
 
+use time::OffsetDateTime;
+
 use super::Identity;
-use crate::{context::Context, distribution::BackendError};
+use crate::{
+    context::{Clock, Context},
+    distribution::BackendError,
+};
 
 /// Takes one kind of proof.
 #[async_trait::async_trait]
@@ -38,8 +56,19 @@ pub enum ProofError {
     Unavailable(#[from] BackendError),
 }
 
+impl ProofError {
+    fn wrong(reason: impl fmt::Display) -> Self {
+        Self::Wrong(reason.to_string())
+    }
+}
+
 impl fmt::Debug for Offer<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Offer").field("host", &self.host).field("name", &self.name).finish_non_exhaustive()
     }
+}
+
+/// The date and time that `clock` shows.
+fn now(clock: &Clock) -> OffsetDateTime {
+    OffsetDateTime::UNIX_EPOCH + clock.now()
 }

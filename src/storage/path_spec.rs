@@ -62,6 +62,10 @@ pub enum PathSpec<'a> {
     Secret(&'a str),
     /// The keys that sign tokens.
     SigningKeys,
+    /// The folder of all API keys.
+    ApiKeys,
+    /// An API key, by the hash of its secret. Content: its name and its times, in JSON.
+    ApiKey(&'a str),
 }
 
 impl PathSpec<'_> {
@@ -117,6 +121,8 @@ impl PathSpec<'_> {
             Self::DigestMap(digest) => format!("/berth/digests/{}/{}", digest.algorithm(), digest.encoded()),
             Self::Secret(name) => format!("/berth/secrets/{name}"),
             Self::SigningKeys => "/berth/keys/signing/current".to_owned(),
+            Self::ApiKeys => "/berth/keys/api".to_owned(),
+            Self::ApiKey(hash) => format!("{}/{hash}", Self::ApiKeys.text()),
         }
     }
 }
