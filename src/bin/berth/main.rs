@@ -1,5 +1,9 @@
 //! The command line.
 
+mod helper;
+mod keys;
+mod login;
+mod policy;
 mod serve;
 
 use std::process::ExitCode;
@@ -18,6 +22,17 @@ struct Cli {
 enum Command {
     /// Serve the registry. Needs no configuration: 127.0.0.1:5000, data in ./data.
     Serve(serve::Serve),
+    /// Log in to a registry, by AWS credentials or with a user's password.
+    Login(login::LogIn),
+    /// Undo what `berth login` did.
+    Logout(login::LogOut),
+    /// Answer as docker-credential-berth does.
+    CredentialHelper(helper::Helper),
+    /// Make, list and revoke API keys, and rotate the key that signs tokens, in the storage of a registry.
+    Keys(keys::Keys),
+    /// Look into the rules that say who may do what.
+    #[command(subcommand)]
+    Policy(policy::Policy),
 }
 
 /// What is wrong with the command line or the configuration, as clap exits too.
@@ -26,6 +41,11 @@ const MISCONFIGURED: u8 = 2;
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Serve(arguments) => arguments.run(),
+        Command::Login(arguments) => arguments.run(),
+        Command::Logout(arguments) => arguments.run(),
+        Command::CredentialHelper(arguments) => arguments.run(),
+        Command::Keys(arguments) => arguments.run(),
+        Command::Policy(command) => command.run(),
     }
 }
 
