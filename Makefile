@@ -29,9 +29,9 @@ $(BIN)/emulators $(BIN)/berth: FORCE
 	cargo build --locked --profile $(PROFILE) --workspace --bins
 FORCE:
 
-conformance: $(BIN)/berth ## the OCI conformance program, 1.1 and dev, on a folder and on S3 with DynamoDB
+conformance: $(BIN)/berth ## the OCI conformance program, 1.1 and dev: on a folder, on S3 with DynamoDB, through the local Lambda
 	tests/clients/install conformance
-	BERTH_BIN=$(BIN)/berth BERTH_EMULATORS=$(BIN)/emulators tests/conformance/run
+	BERTH_BIN=$(BIN)/berth BERTH_EMULATORS=$(BIN)/emulators BERTH_LAMBDA_LOCAL=$(BIN)/lambda-local tests/conformance/run
 
 clients: $(BIN)/berth ## real clients push and pull; docker-registry's folders are exchanged
 	-tests/clients/install # what is missing is named by the runner; with CI=true that fails
