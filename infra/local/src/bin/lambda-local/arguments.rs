@@ -71,8 +71,8 @@ pub(crate) struct Arguments {
     /// Bytes of an event, base64 and all, beyond which a request is answered 413
     #[arg(long, default_value_t = lambda::PAYLOAD_LIMIT, value_name = "BYTES")]
     pub(crate) event_limit: usize,
-    /// Where S3 listens: not the registry's host name, or clients send their password there too when they are redirected
-    #[arg(long, default_value = "127.0.0.2:0", value_name = "HOST:PORT")]
+    /// Where S3 listens
+    #[arg(long, default_value = "127.0.0.1:0", value_name = "HOST:PORT")]
     pub(crate) s3: SocketAddr,
     /// Where DynamoDB listens
     #[arg(long, default_value = "127.0.0.1:0", value_name = "HOST:PORT")]

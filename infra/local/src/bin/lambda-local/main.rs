@@ -9,6 +9,7 @@ mod users;
 
 use std::error::Error;
 use std::io::Write as _;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -117,11 +118,23 @@ fn function(
         .timeout(described.timeout)
         .envs(described.environment.clone())
         .envs(emulators.env_of(&described.identity))
+        .env("AWS_ENDPOINT_URL_S3", s3(emulators.s3().address()))
         .env("REGISTRY_STORAGE_S3_FORCEPATHSTYLE", "true")
         .envs(arguments.env.iter().cloned())
         .event_limit(arguments.event_limit)
         .echo(true);
     Ok(function)
+}
+
+/// Where functions find S3, and clients that are redirected there: by name, while the registry goes by its address. Clients
+/// send their password on to the same host name, whatever the port, and S3 refuses to be asked in two ways at once; nor do
+/// all let themselves be led from one loopback address to another.
+fn s3(address: SocketAddr) -> String {
+    if address.ip() == Ipv4Addr::LOCALHOST {
+        format!("http://localhost:{}", address.port())
+    } else {
+        format!("http://{address}")
+    }
 }
 
 fn beside_this_program(name: &str) -> std::io::Result<PathBuf> {
