@@ -39,9 +39,9 @@ clients: $(BIN)/berth ## real clients push and pull, also through the local Lamb
 	BERTH_BIN=$(BIN)/berth BERTH_LAMBDA_LOCAL=$(BIN)/lambda-local tests/clients/lambda
 	BERTH_BIN=$(BIN)/berth tests/clients/interop
 
-template: ## template.yaml: linters, sam build, and a deployment into an emulated CloudFormation (ONLY=lint,deploy leaves out the build)
+template: $(BIN)/berth ## template.yaml: linters, sam build, a deployment into an emulated CloudFormation, and that in the local Lambda (ONLY=lint,deploy,local: no build)
 	-tests/clients/install template # what is missing is named by the runner; with CI=true that fails
-	tests/template/run $(if $(ONLY),--only $(ONLY))
+	BERTH_LAMBDA_LOCAL=$(BIN)/lambda-local tests/template/run $(if $(ONLY),--only $(ONLY))
 
 bench: ## side by side with distribution 3.1 and docker-registry 2.8 (PEERS=name=host:port adds others)
 	tests/clients/install distribution docker-registry wrk

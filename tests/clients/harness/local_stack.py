@@ -10,7 +10,7 @@ from pathlib import Path
 from .failure import equal, require
 from .process import Daemon, environment
 from .registry import Registry
-from .server import REPOSITORY_ROOT, berth, berth_binary
+from .server import REPOSITORY_ROOT, berth
 
 # What it prints once it serves. The user is its own, with a password that nobody else knows, unless it was given one.
 PRINTED = re.compile(r"^registry +(\S+)\nlogin +(?:echo (\S+) \| )?docker login -u (\S+) .*\nadmin +(\S+)\n", re.MULTILINE)
@@ -43,13 +43,16 @@ class LocalStack:
         return f"{counters['invocations']} requests, none denied or unanswered"
 
 
+def binary() -> Path:
+    return Path(os.environ.get("BERTH_LAMBDA_LOCAL") or REPOSITORY_ROOT / "target/debug/lambda-local").resolve()
+
+
 @contextlib.contextmanager
 def local_stack(folder: Path, *options: str):
     """Yields one that answers; `options` are lambda-local's. Its instances are any of four, stopped between requests."""
-    binary = Path(os.environ.get("BERTH_LAMBDA_LOCAL") or REPOSITORY_ROOT / "target/debug/lambda-local").resolve()
-    require(os.access(binary, os.X_OK), f"no {binary}: build it, or name another by BERTH_LAMBDA_LOCAL")
+    require(os.access(binary(), os.X_OK), f"no {binary()}: build it, or name another by BERTH_LAMBDA_LOCAL")
     what = [] if "--deployment" in options else ["--template", REPOSITORY_ROOT / "template.yaml"]
-    argv = [binary, "--addr", "127.0.0.1:0", "--random", "--instances", "4", "--folder", folder, *what, *options]
+    argv = [binary(), "--addr", "127.0.0.1:0", "--random", "--instances", "4", "--folder", folder, *what, *options]
     daemon = Daemon("lambda-local", argv, environment(folder), folder / "lambda-local.log")
     try:
         daemon.until(lambda: PRINTED.search(daemon.log.read_text(errors="replace")), "it prints where it serves")
