@@ -38,15 +38,15 @@ class Deployment:
 
     def settle(self) -> None:
         """Waits until every instance waits for its next event, stopped: nothing is under way then, and all is counted."""
-        self._until("settled", lambda: all(instance["state"] == "frozen" for instance in self.ask("/_instances")))
+        self.until("settled", lambda: all(instance["state"] == "frozen" for instance in self.ask("/_instances")))
 
     def recycle(self) -> None:
         """Ends every process, so that the next request starts one."""
         self.settle()
         self.ask("/_instances/recycle", "POST")
-        self._until("without instances", lambda: not self.ask("/_instances"))
+        self.until("without instances", lambda: not self.ask("/_instances"))
 
-    def _until(self, what: str, true) -> None:
+    def until(self, what: str, true) -> None:
         deadline = time.monotonic() + SETTLE_SECONDS
         while not true():
             if time.monotonic() > deadline:
