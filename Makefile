@@ -5,7 +5,7 @@ BIN = $(or $(CARGO_TARGET_DIR),target)/$(PROFILE)
 ADDR ?= 127.0.0.1:5000
 DATA ?= ./data
 
-.PHONY: help run lambda-local test lint conformance clients template bench check
+.PHONY: help run lambda-local test lint conformance clients template bench cost check
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -43,9 +43,17 @@ template: $(BIN)/berth ## template.yaml: linters, sam build, a deployment into a
 	-tests/clients/install template # what is missing is named by the runner; with CI=true that fails
 	BERTH_LAMBDA_LOCAL=$(BIN)/lambda-local tests/template/run $(if $(ONLY),--only $(ONLY))
 
-bench: ## side by side with distribution 3.1 and docker-registry 2.8 (PEERS=name=host:port adds others)
+bench: ## side by side with distribution 3.1 and docker-registry 2.8 (PEERS=name=host:port adds others); cold starts
 	tests/clients/install distribution docker-registry wrk
-	cargo build --locked --release --bin berth
+	cargo build --locked --release --bin berth --bin bootstrap
+	cargo build --locked --release -p berth-local --bin lambda-local # apart, or its features would be in bootstrap too
 	BERTH_BIN=$(or $(CARGO_TARGET_DIR),target)/release/berth tests/bench/run
+	tests/bench/cold_start
+
+cost: ## dollars on AWS, from measured requests and infra/prices.json, beside distribution 3.1 (ARGS=--json)
+	-tests/clients/install distribution # what is missing is named by the runner; with CI=true that fails
+	cargo build --locked --release --bin bootstrap
+	cargo build --locked --release -p berth-local --bin lambda-local
+	tests/cost/run $(ARGS)
 
 check: lint test conformance clients template ## everything that CI runs

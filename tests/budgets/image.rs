@@ -1,4 +1,5 @@
 //! The image of the budgets: four layers and a configuration, 29 MB.
+#![allow(dead_code)] // other suites use a part
 
 use berth::digest::Digest;
 use bytes::Bytes;

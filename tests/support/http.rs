@@ -12,6 +12,7 @@ type Body = BoxBody<Bytes, std::io::Error>;
 #[derive(Clone)]
 pub(crate) struct Http {
     base: String,
+    login: Option<String>,
     client: Client<HttpConnector, Body>,
 }
 
@@ -41,7 +42,12 @@ impl Http {
     /// To `host`, as in `127.0.0.1:5000`.
     pub(crate) fn new(host: &str) -> Self {
         let client = Client::builder(TokioExecutor::new()).build_http();
-        Self { base: format!("http://{host}"), client }
+        Self { base: format!("http://{host}"), login: None, client }
+    }
+
+    /// With `login` as the Authorization of every request to that host.
+    pub(crate) fn with_login(self, login: String) -> Self {
+        Self { login: Some(login), ..self }
     }
 
     /// Sends a request to `target`, a path or a whole URL.
@@ -65,7 +71,11 @@ impl Http {
     /// Sends a body of any kind, and reads the answer to its end.
     pub(crate) async fn send_body(&self, method: Method, target: &str, headers: &[(&str, &str)], body: Body) -> Answer {
         let uri = if target.starts_with('/') { format!("{}{target}", self.base) } else { target.to_owned() };
-        let mut request = Request::builder().method(method).uri(uri);
+        let mut request = Request::builder().method(method);
+        if let Some(login) = self.login.as_ref().filter(|_| uri.starts_with(&self.base)) {
+            request = request.header("authorization", login);
+        }
+        request = request.uri(uri);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
