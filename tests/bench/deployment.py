@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from registries import TARGET, Failed
+from registries import ROOT, TARGET, Failed
 
 START_SECONDS = 30
 SETTLE_SECONDS = 10
@@ -58,6 +58,7 @@ def running() -> Iterator[Deployment]:
     """Requests come one at a time: one instance, started by the first of them, stays until it is recycled."""
     program, bootstrap = binary("BERTH_LAMBDA_LOCAL", "lambda-local"), binary("BERTH_BOOTSTRAP", "bootstrap")
     command = [program, "--addr", "127.0.0.1:0", "--bootstrap", bootstrap, "--instances", "1"]
+    command += ["--template", ROOT / "template.yaml"]
     for cost, hashed in HASHES.items():
         command += ["--user", f"{user(cost)}:{hashed}"]
     # Neither the developer's account nor their settings are part of what is measured.
