@@ -123,6 +123,26 @@ async fn a_new_key_takes_over_without_anybody_noticing() {
 }
 
 #[tokio::test]
+async fn a_new_key_is_known_everywhere_before_it_signs() {
+    let hands = Hands::new();
+    let other = registry(&hands).await;
+    let token = alice(&other, "").await;
+    hands.pass(MINUTE);
+    // Somebody spends the one reading of this minute on a key that nobody has, just before the new one is there.
+    let (header, claims) = read(token.strip_prefix("Bearer ").unwrap());
+    let stranger = super::forge::Key::es256(&berth::auth::jws::SigningKey::generate().unwrap());
+    let forged = stranger.token(&with(&header, &json!({ "kid": "unknown" })), &claims);
+    assert_eq!(ping(&other, &format!("Bearer {forged}")).await, 401);
+    rotate(&other, &hands, Overlap::Kept).await;
+    for _ in 0..5 {
+        // An instance that begins now knows the new one from the start.
+        let signed = alice(&beside(&other, &hands).await, "").await;
+        assert_eq!(ping(&other, &signed).await, 200);
+        hands.pass(MINUTE / 2);
+    }
+}
+
+#[tokio::test]
 async fn a_dropped_key_is_good_no_more_within_a_quarter_of_an_hour() {
     let hands = Hands::new();
     let registry = registry(&hands).await;
