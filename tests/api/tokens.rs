@@ -30,6 +30,8 @@ mod external;
 mod forge;
 #[path = "tokens/keys.rs"]
 mod keys;
+#[path = "tokens/table.rs"]
+mod table;
 
 const RULES: &str = "
     allow user:alice to pull, push, delete, catalog on team/**
