@@ -62,3 +62,16 @@ pub async fn sdk_config(http: &SharedHttpClient, account: &Account) -> SdkConfig
     }
     loader.load().await
 }
+
+/// The region that the environment names.
+pub fn region() -> Option<String> {
+    ["AWS_REGION", "AWS_DEFAULT_REGION"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok())
+        .filter(|name| !name.is_empty())
+}
+
+/// Where STS is, where it is not AWS's own.
+pub fn sts_endpoint() -> Option<String> {
+    std::env::var("AWS_ENDPOINT_URL_STS").ok().filter(|url| !url.is_empty())
+}

@@ -1,14 +1,15 @@
 //! The only place that builds real adapters from configuration.
 
+mod access;
+
 use std::{cell::LazyCell, sync::Arc};
 
 use aws_sdk_s3::config::SharedHttpClient;
 
+pub use access::AuthError;
+use access::Door;
+
 use crate::{
-    auth::{
-        AccessController, Anyone, RulesError,
-        htpasswd::{Htpasswd, HtpasswdError, Users},
-    },
     aws::{Account, Keys, http_client, sdk_config},
     cache::{
         Clock, DescriptorCache,
@@ -18,7 +19,7 @@ use crate::{
         none::NoCache,
         tiered::Tiered,
     },
-    config::{Auth, CacheKind, Config, Controller, Driver, DynamoDb, HtpasswdUsers, S3},
+    config::{CacheKind, Config, Driver, DynamoDb, S3},
     driver::{
         DriverError, StorageDriver,
         filesystem::FilesystemDriver,
@@ -63,6 +64,7 @@ impl<'a> Adapters<'a> {
     /// [`AuthError`].
     pub async fn app(&self) -> Result<App, AuthError> {
         let config = self.config;
+        let Door { access, tokens } = access::door(&config.auth, &self.driver)?;
         let options = StorageOptions {
             redirect: config.storage.redirect,
             validation: Validation { layers: config.validation.layers, platforms: config.validation.platforms },
@@ -72,8 +74,8 @@ impl<'a> Adapters<'a> {
                 && config.storage.cache.remember_access,
         };
         Ok(App {
-            access: access(&config.auth)?,
-            tokens: None,
+            access,
+            tokens,
             namespace: Arc::new(StorageRegistry::new(self.driver.clone(), self.cache().await, options)),
             options: HttpOptions {
                 host: config.http.host.clone(),
@@ -104,43 +106,6 @@ impl<'a> Adapters<'a> {
                 let tiered = Tiered::new(memory(), Arc::new(shared));
                 Arc::new(if storage.cache.remember_access { tiered } else { tiered.forgetting_access() })
             }
-        }
-    }
-}
-
-/// Users, or what they may do, cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum AuthError {
-    /// The users.
-    #[error(transparent)]
-    Users(#[from] HtpasswdError),
-    /// The rules.
-    #[error("auth.rules: {0}")]
-    Rules(#[from] RulesError),
-}
-
-fn access(auth: &Auth) -> Result<Arc<dyn AccessController>, AuthError> {
-    let rules = auth.rules.as_ref().map(|rules| rules.parse()).transpose()?;
-    match &auth.controller {
-        Controller::None => Ok(Arc::new(Anyone)),
-        Controller::Htpasswd { realm, users } => {
-            let controller = htpasswd(realm, users)?;
-            Ok(Arc::new(match rules {
-                Some(rules) => controller.with_rules(rules),
-                None => controller,
-            }))
-        }
-        Controller::Berth(_) => todo!(),
-    }
-}
-
-fn htpasswd(realm: &str, users: &HtpasswdUsers) -> Result<Htpasswd, HtpasswdError> {
-    match users {
-        HtpasswdUsers::File(path) => Htpasswd::open(realm, path),
-        HtpasswdUsers::Given(users) => {
-            let place = "auth.htpasswd.users".to_owned();
-            let users = Users::parse_value(users.expose()).map_err(|cause| HtpasswdError::Users { place, cause })?;
-            Ok(Htpasswd::new(realm, users))
         }
     }
 }

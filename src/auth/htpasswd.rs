@@ -91,8 +91,8 @@ impl Htpasswd {
 
     /// With `rules` for what they may do.
     #[must_use]
-    pub fn with_rules(self, rules: Rules) -> Self {
-        Self { rules: Some(Arc::new(rules)), ..self }
+    pub fn with_rules(self, rules: impl Into<Arc<Rules>>) -> Self {
+        Self { rules: Some(rules.into()), ..self }
     }
 
     fn of(realm: &str, source: Source) -> Self {

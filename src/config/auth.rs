@@ -31,8 +31,32 @@ pub enum Controller {
         /// Who they are.
         users: HtpasswdUsers,
     },
+    /// By a token of another service, as distribution's registries do.
+    Token(ExternalToken),
     /// By a token of Berth's own, which is had for a proof.
     Berth(Berth),
+}
+
+/// Another token service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExternalToken {
+    /// Where clients get their tokens: a URL.
+    pub realm: String,
+    /// This registry's name there: the audience of its tokens.
+    pub service: String,
+    /// The name of the issuer.
+    pub issuer: String,
+    /// Its keys.
+    pub keys: ExternalKeys,
+}
+
+/// Where the keys of another token service are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExternalKeys {
+    /// In the certificates of this file, in PEM.
+    Certificates(PathBuf),
+    /// In this file, as a JSON Web Key Set (RFC 7517).
+    Jwks(PathBuf),
 }
 
 /// Berth's own tokens.
@@ -80,7 +104,18 @@ impl Auth {
     pub(super) fn read(settings: &Settings) -> Result<Self, ConfigError> {
         let users = read_users(settings)?;
         let realm = || settings.get("auth.htpasswd.realm").map_or(REALM, |found| found.text).to_owned();
+        if let (Some(token), Some(other)) = (
+            settings.origin("auth.token"),
+            ["auth.berth", "auth.htpasswd", "auth.rules"].iter().find(|other| settings.origin(other).is_some()),
+        ) {
+            let reason =
+                format!("{other} is set as well; allowed: one of the two, since its service says what who may do");
+            return Err(ConfigError::new(token, "auth.token", &reason));
+        }
         let controller = match (settings.origin("auth.berth"), users) {
+            (None, None) if settings.origin("auth.token").is_some() => {
+                Controller::Token(ExternalToken::read(settings)?)
+            }
             (Some(_), users) => Controller::Berth(Berth::read(settings, users)?),
             (None, Some(users)) => Controller::Htpasswd { realm: realm(), users },
             (None, None) => Controller::None,
@@ -139,6 +174,34 @@ impl Berth {
             oidc: read_issuers(settings)?,
             keys: settings.switch("auth.berth.keys", true)?,
             users,
+        })
+    }
+}
+
+impl ExternalToken {
+    fn read(settings: &Settings) -> Result<Self, ConfigError> {
+        let origin = settings.origin("auth.token").unwrap_or_default();
+        let needed = |path: &'static str| match settings.get(path) {
+            Some(found) => Ok(found.text.to_owned()),
+            None => Err(ConfigError::new(origin, path, "missing; auth.token needs it")),
+        };
+        let (bundle, jwks) = (settings.get("auth.token.rootcertbundle"), settings.get("auth.token.jwks"));
+        let keys = match (bundle, jwks) {
+            (Some(bundle), None) => ExternalKeys::Certificates(bundle.text.into()),
+            (None, Some(jwks)) => ExternalKeys::Jwks(jwks.text.into()),
+            (Some(_), Some(jwks)) => {
+                return Err(jwks.because("auth.token.rootcertbundle is set as well, and one of the two is enough"));
+            }
+            (None, None) => {
+                let reason = "has no keys; set auth.token.rootcertbundle or auth.token.jwks";
+                return Err(ConfigError::new(origin, "auth.token", reason));
+            }
+        };
+        Ok(Self {
+            realm: needed("auth.token.realm")?,
+            service: needed("auth.token.service")?,
+            issuer: needed("auth.token.issuer")?,
+            keys,
         })
     }
 }

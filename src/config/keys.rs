@@ -70,6 +70,11 @@ static KEYS: &[Key] = &[
     key("auth.htpasswd.realm", Value, "a name that clients are shown"),
     key("auth.htpasswd.path", Value, "the path of a file, as htpasswd -B makes it"),
     key("auth.htpasswd.users", Value, "NAME:HASH, as htpasswd -nB NAME prints it, several with commas or spaces between"),
+    key("auth.token.realm", Value, "the URL where clients get their tokens"),
+    key("auth.token.service", Value, "this registry's name with the issuer"),
+    key("auth.token.issuer", Value, "the issuer's name"),
+    key("auth.token.rootcertbundle", Value, "the path of a file of certificates, in PEM"),
+    key("auth.token.jwks", Value, "the path of a JSON Web Key Set"),
     key("auth.berth.life", Value, "a time from 1m to 1h, such as 5m"),
     key("auth.berth.aws", Value, SWITCH),
     key("auth.berth.oidc", Value, "ISSUER AUDIENCE, the URL with https://, several on lines of their own or with ; between"),
@@ -93,7 +98,9 @@ const fn key(path: &'static str, kind: Kind, allowed: &'static str) -> Key {
 /// What distribution offers and Berth does not, so that who comes from there reads why. Each stands for all below it.
 const ONLY_IN_DISTRIBUTION: &[&str] = &[
     "auth.silly",
-    "auth.token",
+    "auth.token.autoredirect",
+    "auth.token.autoredirectpath",
+    "auth.token.signingalgorithms",
     "catalog",
     "health",
     "http.debug",

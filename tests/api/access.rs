@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use berth::auth::Rules;
 use http::{Method, StatusCode};
 
 use crate::{
@@ -18,7 +19,7 @@ pub(crate) const RULES: &str = "
 ";
 
 async fn registry() -> Registry {
-    Setup { access: Arc::new(users().with_rules(RULES.parse().unwrap())), ..Setup::default() }.start().await
+    Setup { access: Arc::new(users().with_rules(RULES.parse::<Rules>().unwrap())), ..Setup::default() }.start().await
 }
 
 /// Who asks.

@@ -9,6 +9,11 @@ fn sample(key: &str) -> (&'static str, Vec<(String, String)>) {
     let bucket = || pairs([("REGISTRY_STORAGE_S3_BUCKET", "base")]);
     let table = || pairs([("REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR", "dynamodb"), ("REGISTRY_DYNAMODB_TABLE", "base")]);
     let rules = || pairs([("REGISTRY_AUTH_RULES", "allow user:a to pull on x"), ("REGISTRY_AUTH_BERTH_LIFE", "7m")]);
+    let token = |without: &str| {
+        let all = [("REALM", "r"), ("SERVICE", "s"), ("ISSUER", "i"), ("JWKS", "j")].into_iter();
+        let others = all.filter(|(name, _)| *name != without);
+        others.map(|(name, value)| (format!("REGISTRY_AUTH_TOKEN_{name}"), value.to_owned())).collect()
+    };
     match key {
         "version" => ("0.1", vec![]),
         "log.level" => ("debug", vec![]),
@@ -41,6 +46,11 @@ fn sample(key: &str) -> (&'static str, Vec<(String, String)>) {
         "auth.berth.life" => ("10m", pairs([("REGISTRY_AUTH_RULES", ""), ("REGISTRY_AUTH_BERTH_AWS", "true")])),
         "auth.berth.aws" | "auth.berth.keys" => ("false", rules()),
         "auth.berth.oidc" => ("https://token.example.com berth", rules()),
+        "auth.token.realm" => ("https://tokens.example.com", token("REALM")),
+        "auth.token.service" => ("registry", token("SERVICE")),
+        "auth.token.issuer" => ("issuer", token("ISSUER")),
+        "auth.token.rootcertbundle" => ("/certs.pem", token("JWKS")),
+        "auth.token.jwks" => ("/jwks.json", token("JWKS")),
         "auth.rules" => ("allow user:* to pull on x", pairs([("REGISTRY_AUTH_HTPASSWD_USERS", "a:b")])),
         "auth.htpasswd.users" => ("alice:$2y$05$abc", vec![]),
         "http.addr" => ("0.0.0.0:80", vec![]),
@@ -153,8 +163,8 @@ fn variables_that_are_wrong_are_named() {
         ("REGISTRY__LOG", "", ".log: ", No::Such("")),
         ("REGISTRY_LOG_LEVEL_X", "", "log.level.x: ", No::Such("log")),
         ("REGISTRY_HTTP_PORT", "5000", "http.port: ", No::Such("http")),
-        ("REGISTRY_AUTH", "htpasswd", "auth: ", No::Because("needs a map; allowed in auth: htpasswd, berth, rules")),
-        ("REGISTRY_AUTH_TOKEN_REALM", "r", "auth.token.realm: ", No::Offer("auth")),
+        ("REGISTRY_AUTH", "htpasswd", "auth: ", No::Because("needs a map; allowed in auth: htpasswd, token, berth, rules")),
+        ("REGISTRY_AUTH_SILLY_REALM", "r", "auth.silly.realm: ", No::Offer("auth")),
         // A variable that was to name users, and came out empty, does not open the registry.
         ("REGISTRY_AUTH_HTPASSWD_USERS", "", "auth.htpasswd: ", No::Because(NO_USERS)),
         ("REGISTRY_AUTH_HTPASSWD_REALM", "r", "auth.htpasswd: ", No::Because(NO_USERS)),

@@ -33,7 +33,7 @@ fn allowed(section: &str) -> &'static str {
         "" => "allowed: version, log, storage, dynamodb, auth, http, validation",
         "log" => "allowed in log: level, formatter, accesslog, fields",
         "storage" => "allowed in storage: filesystem, s3, inmemory, delete, redirect, maintenance, cache",
-        "auth" => "allowed in auth: htpasswd, berth, rules",
+        "auth" => "allowed in auth: htpasswd, token, berth, rules",
         "storage.maintenance" => "allowed in storage.maintenance: uploadpurging",
         "storage.s3" => {
             "allowed in storage.s3: bucket, region, regionendpoint, rootdirectory, forcepathstyle, accesskey, secretkey"
@@ -61,7 +61,9 @@ const WRONG: &[(&str, &str, No)] = &[
     ("storage:\n  s3:\n    bucket: b\n    bukket: c", "5: storage.s3.bukket", No::Such("storage.s3")),
     ("storage: {floppy: {}}", "2: storage.floppy", No::Such("storage")),
     // Distribution has it
-    ("auth:\n  token: {realm: r}", "3: auth.token", No::Offer("auth")),
+    ("auth:\n  silly: {realm: r}", "3: auth.silly", No::Offer("auth")),
+    ("auth:\n  token: {realm: r}", "3: auth.token", No::Because("has no keys; set auth.token.rootcertbundle or auth.token.jwks")),
+    ("auth:\n  token: {realm: r, service: s, jwks: j}", "3: auth.token.issuer", No::Because("missing; auth.token needs it")),
     ("auth: {rules: x}", "2: auth.rules",
         No::Because("says what who may do, but nobody is asked who they are; set auth.berth or auth.htpasswd")),
     ("auth: {berth: {aws: true}}", "2: auth.berth",

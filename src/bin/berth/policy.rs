@@ -11,7 +11,7 @@ use std::{
 use anyhow::Context as _;
 use berth::{
     auth::{Access, Action, Identity, Rules},
-    config::{Auth, Config, process_environment},
+    config::{Config, Controller, process_environment},
     name::RepositoryName,
 };
 use clap::{Subcommand, ValueEnum};
@@ -114,10 +114,16 @@ enum Configured {
 
 fn configured(file: Option<&Path>, identity: &Identity) -> anyhow::Result<Configured> {
     let decision = |allowed, reason: String| Ok(Configured::Decision(Decision { allowed, reason }));
-    match Config::load(file, process_environment())?.auth {
-        Auth::None => decision(true, "the configuration has no auth, so that everybody may do everything".to_owned()),
-        Auth::Htpasswd { rules: Some(rules), .. } => Ok(Configured::Rules(rules)),
-        Auth::Htpasswd { rules: None, .. } => match identity {
+    let auth = Config::load(file, process_environment())?.auth;
+    match (auth.controller, auth.rules) {
+        (_, Some(rules)) => Ok(Configured::Rules(rules)),
+        (Controller::None, None) => {
+            decision(true, "the configuration has no auth, so that everybody may do everything".to_owned())
+        }
+        (Controller::Token(token), None) => {
+            decision(false, format!("what who may do, the token service at {} says, and no rule here", token.realm))
+        }
+        (Controller::Htpasswd { .. } | Controller::Berth(_), None) => match identity {
             Identity::User(_) => {
                 decision(true, "the configuration has no auth.rules, so that every user may do everything".to_owned())
             }
