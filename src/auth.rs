@@ -15,12 +15,14 @@ mod identity;
 pub mod jws;
 pub mod proof;
 mod rules;
+pub mod token;
 
 use http::HeaderValue;
 
 use crate::{context::Context, distribution::BackendError};
 
 pub use access::{Access, Action};
+pub use basic::{basic_challenge, basic_credentials};
 pub use fetch::Fetch;
 pub use grant::Grant;
 pub use identity::{AwsIdentity, Identity, OidcIdentity, Principal};
@@ -57,7 +59,7 @@ pub enum Refusal {
         /// What the client is asked for: the value of `WWW-Authenticate` (RFC 9110, section 11.6.1).
         challenge: HeaderValue,
         /// What is wrong with what it said, for people.
-        reason: &'static str,
+        reason: String,
     },
     /// Who asks is known, and may not.
     #[error("{identity} may not {access}; whoever runs this registry can allow it by a rule")]

@@ -25,6 +25,7 @@ mod referrers;
 mod request_id;
 mod server;
 mod tags;
+mod token;
 mod uploads;
 mod whole;
 

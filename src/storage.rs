@@ -19,6 +19,7 @@ mod purge_uploads;
 mod registry;
 mod secret;
 mod signature_store;
+mod signing_keys;
 mod tag_store;
 mod upload;
 
@@ -26,6 +27,7 @@ pub use api_keys::ApiKeys;
 pub use path_spec::PathSpec;
 pub use purge_uploads::{Purged, purge_uploads};
 pub use registry::{Options, StorageRegistry, Validation};
+pub use signing_keys::StoredSigningKeys;
 pub use upload::UploadSecret;
 
 use crate::driver::{DriverError, DriverErrorKind, Path, PathError};

@@ -18,7 +18,7 @@ use crate::{
         none::NoCache,
         tiered::Tiered,
     },
-    config::{Auth, CacheKind, Config, Driver, DynamoDb, HtpasswdUsers, S3},
+    config::{Auth, CacheKind, Config, Controller, Driver, DynamoDb, HtpasswdUsers, S3},
     driver::{
         DriverError, StorageDriver,
         filesystem::FilesystemDriver,
@@ -71,6 +71,7 @@ impl<'a> Adapters<'a> {
         };
         Ok(App {
             access: access(&config.auth)?,
+            tokens: None,
             namespace: Arc::new(StorageRegistry::new(self.driver.clone(), self.cache().await, options)),
             options: HttpOptions {
                 host: config.http.host.clone(),
@@ -116,18 +117,28 @@ pub enum AuthError {
 }
 
 fn access(auth: &Auth) -> Result<Arc<dyn AccessController>, AuthError> {
-    let Auth::Htpasswd { realm, users, rules } = auth else { return Ok(Arc::new(Anyone)) };
-    let controller = match users {
-        HtpasswdUsers::File(path) => Htpasswd::open(realm, path)?,
+    let rules = auth.rules.as_ref().map(|rules| rules.parse()).transpose()?;
+    match &auth.controller {
+        Controller::None => Ok(Arc::new(Anyone)),
+        Controller::Htpasswd { realm, users } => {
+            let controller = htpasswd(realm, users)?;
+            Ok(Arc::new(match rules {
+                Some(rules) => controller.with_rules(rules),
+                None => controller,
+            }))
+        }
+        Controller::Berth(_) => todo!(),
+    }
+}
+
+fn htpasswd(realm: &str, users: &HtpasswdUsers) -> Result<Htpasswd, HtpasswdError> {
+    match users {
+        HtpasswdUsers::File(path) => Htpasswd::open(realm, path),
         HtpasswdUsers::Given(users) => {
             let place = "auth.htpasswd.users".to_owned();
             let users = Users::parse_value(users.expose()).map_err(|cause| HtpasswdError::Users { place, cause })?;
-            Htpasswd::new(realm, users)
+            Ok(Htpasswd::new(realm, users))
         }
-    };
-    match rules {
-        Some(rules) => Ok(Arc::new(controller.with_rules(rules.parse()?))),
-        None => Ok(Arc::new(controller)),
     }
 }
 

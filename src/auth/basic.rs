@@ -3,8 +3,18 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::HeaderValue;
 
-/// The longest header that is decoded, in bytes: a name and a password have room in it many times over.
-const LONGEST: usize = 8 << 10;
+/// The longest header that is decoded, in bytes: the token of an issuer that stands for a password has room in it.
+const LONGEST: usize = 32 << 10;
+
+/// The name and the password that `Authorization: Basic ..` says.
+pub fn basic_credentials(authorization: &HeaderValue) -> Option<(String, String)> {
+    Basic::parse(authorization).map(|Basic { name, password }| (name, password))
+}
+
+/// The value of `WWW-Authenticate` that asks for both, for `realm`.
+pub fn basic_challenge(realm: &str) -> HeaderValue {
+    Basic::challenge(realm)
+}
 
 /// A name and a password. The password is never shown.
 pub(super) struct Basic {

@@ -130,7 +130,8 @@ impl Htpasswd {
 #[async_trait::async_trait]
 impl AccessController for Htpasswd {
     async fn authorize(&self, asked: &Asked<'_>, wanted: &[Access]) -> Result<Grant, Refusal> {
-        let refuse = |reason| Err(Refusal::Unknown { challenge: self.challenge.clone(), reason });
+        let refuse =
+            |reason: &str| Err(Refusal::Unknown { challenge: self.challenge.clone(), reason: reason.to_owned() });
         let identity = match asked.authorization.map(Basic::parse) {
             None => Identity::Anonymous,
             Some(None) => return refuse("this registry takes a user name and a password (Basic), and nothing else"),

@@ -15,10 +15,11 @@ use super::{
     fault::Fault,
     location::base,
     request_id::RequestId,
+    token,
     whole::whole,
 };
 use crate::{
-    auth::{AccessController, Asked},
+    auth::{AccessController, Asked, token::TokenService},
     context::{Caller, Context},
     distribution::Namespace,
 };
@@ -64,6 +65,8 @@ impl Default for Options {
 pub struct App {
     /// Says who asks, before anything else is done.
     pub access: Arc<dyn AccessController>,
+    /// Gives out tokens at `/token`, if this registry does.
+    pub tokens: Option<Arc<TokenService>>,
     /// The registry.
     pub namespace: Arc<dyn Namespace>,
     /// How it presents itself.
@@ -150,8 +153,15 @@ struct Unknown {
     arrival: Arrival,
 }
 
+fn is_token_path(path: &str, prefix: &str) -> bool {
+    path.strip_prefix(prefix) == Some(token::PATH)
+}
+
 async fn respond(asked: Unknown, body: Body, caller: &mut Caller) -> Result<Response, Fault> {
     let Unknown { app, ctx, parts, arrival } = asked;
+    if let Some(tokens) = app.tokens.as_deref().filter(|_| is_token_path(parts.uri.path(), &app.options.prefix)) {
+        return token::answer(tokens, &app, &ctx, (&parts, body), &arrival, caller).await;
+    }
     let route = route(parts.uri.path(), &app.options.prefix);
     // Whether a path exists is only for those who are known.
     let wanted = route.as_ref().map(|route| wanted(&parts.method, route)).unwrap_or_default();

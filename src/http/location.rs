@@ -1,6 +1,6 @@
 //! URLs in answers.
 
-use http::{HeaderValue, header, request::Parts, uri::Authority};
+use http::{HeaderValue, Uri, header, request::Parts, uri::Authority};
 
 use super::{Arrival, Options, answer::value};
 use crate::{
@@ -48,6 +48,19 @@ impl<'a> Urls<'a> {
 pub(super) fn base(options: &Options, parts: &Parts, arrival: &Arrival) -> Option<String> {
     let host = options.host.as_ref().map(|host| host.trim_end_matches('/').to_owned());
     Some(host.or_else(|| asked(parts, arrival))? + &options.prefix)
+}
+
+/// The host that proofs of who asks must be bound to: by configuration, else the one that the request itself went to.
+/// What anybody between may have added says nothing here, since anybody may.
+pub(super) fn host(options: &Options, parts: &Parts) -> Option<String> {
+    match &options.host {
+        Some(host) => host.parse::<Uri>().ok()?.authority().map(Authority::to_string),
+        None => {
+            let named = || parts.headers.get(header::HOST)?.to_str().ok();
+            let host: Authority = parts.uri.authority().map(Authority::as_str).or_else(named)?.parse().ok()?;
+            Some(host.to_string())
+        }
+    }
 }
 
 /// Scheme and host by which the client asked.

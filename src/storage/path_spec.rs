@@ -60,6 +60,8 @@ pub enum PathSpec<'a> {
     DigestMap(&'a Digest),
     /// A secret that all instances share.
     Secret(&'a str),
+    /// The keys that sign tokens.
+    SigningKeys,
     /// The folder of all API keys.
     ApiKeys,
     /// An API key, by the hash of its secret. Content: its name and its times, in JSON.
@@ -118,6 +120,7 @@ impl PathSpec<'_> {
             Self::UploadChunk(name, id, chunk) => format!("{}/chunks/{chunk}", Self::Upload(name, id).text()),
             Self::DigestMap(digest) => format!("/berth/digests/{}/{}", digest.algorithm(), digest.encoded()),
             Self::Secret(name) => format!("/berth/secrets/{name}"),
+            Self::SigningKeys => "/berth/keys/signing/current".to_owned(),
             Self::ApiKeys => "/berth/keys/api".to_owned(),
             Self::ApiKey(hash) => format!("{}/{hash}", Self::ApiKeys.text()),
         }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use berth::{
-    auth::{AccessController, Anyone},
+    auth::{AccessController, Anyone, token::TokenService},
     cache::none::NoCache,
     context::Context,
     driver::{Path, StorageDriver, memory::MemoryDriver},
@@ -29,6 +29,7 @@ pub(crate) struct Registry {
 /// How a registry is set up.
 pub(crate) struct Setup {
     pub(crate) access: Arc<dyn AccessController>,
+    pub(crate) tokens: Option<Arc<TokenService>>,
     pub(crate) http: Options,
     pub(crate) storage: storage::Options,
     pub(crate) timeouts: Timeouts,
@@ -39,6 +40,7 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             access: Arc::new(Anyone),
+            tokens: None,
             http: Options { access_log: false, ..Options::default() },
             storage: storage::Options::default(),
             timeouts: Timeouts::default(),
@@ -50,7 +52,7 @@ impl Default for Setup {
 impl Setup {
     pub(crate) async fn start(self) -> Registry {
         let registry = StorageRegistry::new(self.driver.clone(), Arc::new(NoCache::default()), self.storage);
-        let app = App { access: self.access, namespace: Arc::new(registry), options: self.http };
+        let app = App { access: self.access, tokens: self.tokens, namespace: Arc::new(registry), options: self.http };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();

@@ -1,4 +1,4 @@
-//! The command line.
+//! `berth serve`.
 
 use std::{
     io,
@@ -12,28 +12,15 @@ use berth::{
     http, logging, maintenance,
     wire::Adapters,
 };
-use clap::{Parser, Subcommand};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
 };
 
-/// A container registry with no server to run: OCI Distribution from a folder, or from S3 and DynamoDB.
-#[derive(Parser)]
-#[command(name = "berth", version)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Serve the registry. Needs no configuration: 127.0.0.1:5000, data in ./data.
-    Serve(Serve),
-}
+use crate::{MISCONFIGURED, complain};
 
 #[derive(clap::Args)]
-struct Serve {
+pub(crate) struct Serve {
     /// Configuration in distribution's YAML; REGISTRY_CONFIGURATION_PATH names it too. REGISTRY_* variables override.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -45,39 +32,31 @@ struct Serve {
     data: Option<PathBuf>,
 }
 
-/// What is wrong with the command line or the configuration, as clap exits too.
-const MISCONFIGURED: u8 = 2;
+impl Serve {
+    pub(crate) fn run(self) -> ExitCode {
+        let config = match self.configuration() {
+            Ok(config) => config,
+            Err(error) => return complain(MISCONFIGURED, &error),
+        };
+        if let Err(error) = logging::init(&config.log) {
+            return complain(MISCONFIGURED, &error);
+        }
+        match serve(&config) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => complain(1, &format!("{error:#}")),
+        }
+    }
 
-fn main() -> ExitCode {
-    let Command::Serve(arguments) = Cli::parse().command;
-    let config = match configuration(&arguments) {
-        Ok(config) => config,
-        Err(error) => return complain(MISCONFIGURED, &error),
-    };
-    if let Err(error) = logging::init(&config.log) {
-        return complain(MISCONFIGURED, &error);
+    fn configuration(&self) -> Result<Config, ConfigError> {
+        let mut config = Config::load(self.config.as_deref(), process_environment())?;
+        if let Some(addr) = &self.addr {
+            config = config.with_addr(addr)?;
+        }
+        if let Some(data) = &self.data {
+            config = config.with_data_dir(data)?;
+        }
+        Ok(config)
     }
-    match serve(&config) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => complain(1, &format!("{error:#}")),
-    }
-}
-
-/// One line that says what is wrong.
-fn complain(code: u8, error: &dyn std::fmt::Display) -> ExitCode {
-    eprintln!("berth: {error}");
-    ExitCode::from(code)
-}
-
-fn configuration(arguments: &Serve) -> Result<Config, ConfigError> {
-    let mut config = Config::load(arguments.config.as_deref(), process_environment())?;
-    if let Some(addr) = &arguments.addr {
-        config = config.with_addr(addr)?;
-    }
-    if let Some(data) = &arguments.data {
-        config = config.with_data_dir(data)?;
-    }
-    Ok(config)
 }
 
 #[tokio::main]

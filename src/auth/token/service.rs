@@ -1,0 +1,184 @@
+//! Who gets which token, for which proof.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    super::{
+        Access, Identity, Rules,
+        jws::LONGEST,
+        proof::{Offer, ProofError, Verifier},
+    },
+    keys::{Doubt, LONGEST_LIFE, SigningKeys},
+    place::Place,
+    scope::{ScopeError, parse_scopes},
+    ticket::{Kind, Ticket},
+};
+use crate::{context::Context, distribution::BackendError};
+
+/// How long a token is good for, unless configuration says otherwise.
+const LIFE: Duration = Duration::from_mins(5);
+
+/// The longest name and password that anybody is asked about, in bytes: tokens of issuers are the longest.
+const LONGEST_NAME: usize = 512;
+const LONGEST_PASSWORD: usize = 32 << 10;
+
+/// Gives out tokens: to whoever proves who they are, and to nobody in particular what the rules allow anonymous
+/// callers.
+pub struct TokenService {
+    keys: Arc<SigningKeys>,
+    rules: Option<Arc<Rules>>,
+    verifiers: Vec<Arc<dyn Verifier>>,
+    life: Duration,
+}
+
+/// A request for a token.
+#[derive(Clone, Copy)]
+pub struct Ask<'a> {
+    /// The URL of the registry, as challenges have it ([`Asked::base`](super::super::Asked)).
+    pub base: Option<&'a str>,
+    /// The host to which proofs must be bound, where it is known.
+    pub host: Option<&'a str>,
+    /// The service that the client wants a token for, if it says.
+    pub service: Option<&'a str>,
+    /// What the token is to grant: scopes, with spaces between.
+    pub scopes: &'a [&'a str],
+    /// Who the client says to be.
+    pub proof: Proof<'a>,
+    /// Whether it wants a refresh token, too.
+    pub offline: bool,
+}
+
+/// How a client says who it is.
+#[derive(Clone, Copy)]
+pub enum Proof<'a> {
+    /// Not at all.
+    None,
+    /// By a name and a password.
+    Password {
+        /// The name.
+        name: &'a str,
+        /// The password, which may be a proof of another kind.
+        password: &'a str,
+    },
+    /// By a refresh token.
+    Refresh(&'a str),
+}
+
+/// A token for a client.
+pub struct Issued {
+    /// Whose it is.
+    pub identity: Identity,
+    /// The token. Secret.
+    pub token: String,
+    /// A token by which to get others. Secret.
+    pub refresh: Option<String>,
+    /// What the token grants: as much of what was asked as the rules allow.
+    pub granted: Vec<Access>,
+    /// Since when it is good, since 1970-01-01 (UTC).
+    pub issued_at: Duration,
+    /// For how long.
+    pub life: Duration,
+}
+
+/// A request for which there is no token.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum NoToken {
+    /// The proof is wrong: what, for people, without secrets.
+    #[error("{0}")]
+    Wrong(String),
+    /// The scopes are none.
+    #[error(transparent)]
+    Scope(#[from] ScopeError),
+    /// It is for another registry.
+    #[error("this is not the token service of that service; it is that of {0}")]
+    Service(String),
+    /// The token would be longer than what is taken.
+    #[error("a token that grants all this is longer than {LONGEST} bytes; ask for fewer scopes")]
+    TooLong,
+    /// The proof cannot be checked, or the token cannot be signed, now; later perhaps.
+    #[error(transparent)]
+    Unavailable(#[from] BackendError),
+}
+
+impl TokenService {
+    /// Gives out tokens signed by `keys`, that grant what `rules` allow; without rules, everything to everybody but
+    /// nobody in particular. Who somebody is, the first of `verifiers` says that takes such a proof.
+    pub fn new(keys: Arc<SigningKeys>, rules: Option<Arc<Rules>>, verifiers: Vec<Arc<dyn Verifier>>) -> Self {
+        Self { keys, rules, verifiers, life: LIFE }
+    }
+
+    /// With tokens that are good for `life`: from one minute, which clients take for the least, to a day.
+    #[must_use]
+    pub fn with_life(self, life: Duration) -> Self {
+        Self { life: life.clamp(Duration::from_mins(1), LONGEST_LIFE), ..self }
+    }
+
+    /// The token that is asked for. It may grant less than that, and nothing at all.
+    ///
+    /// # Errors
+    /// [`NoToken`].
+    pub async fn issue(&self, ctx: &Context, ask: &Ask<'_>) -> Result<Issued, NoToken> {
+        let host = Place::of(ask.base).host;
+        if ask.service.is_some_and(|service| service != host) {
+            return Err(NoToken::Service(host));
+        }
+        let mut granted = parse_scopes(ask.scopes.iter().copied())?;
+        let identity = self.identify(ctx, ask, &host).await?;
+        granted.retain(|access| self.allows(&identity, access));
+
+        let issued_at = self.keys.now();
+        let ticket = Ticket { identity, access: granted };
+        let token = self.keys.sign(ctx, &ticket, Kind::Access, &host, self.life).await?;
+        if token.len() > LONGEST {
+            return Err(NoToken::TooLong);
+        }
+        let Ticket { identity, access: granted } = ticket;
+        let refresh = if ask.offline && matches!(ask.proof, Proof::Password { .. }) && outlives_its_proof(&identity) {
+            let ticket = Ticket { identity: identity.clone(), access: Vec::new() };
+            Some(self.keys.sign(ctx, &ticket, Kind::Refresh, &host, LONGEST_LIFE).await?)
+        } else {
+            None
+        };
+        Ok(Issued { identity, token, refresh, granted, issued_at, life: self.life })
+    }
+
+    async fn identify(&self, ctx: &Context, ask: &Ask<'_>, host: &str) -> Result<Identity, NoToken> {
+        let (name, password) = match ask.proof {
+            Proof::None => return Ok(Identity::Anonymous),
+            Proof::Refresh(token) => {
+                return match self.keys.verify(ctx, token, Kind::Refresh, host).await {
+                    Ok(ticket) => Ok(ticket.identity),
+                    Err(Doubt::Token(error)) => Err(NoToken::Wrong(error.to_string())),
+                    Err(Doubt::Backend(error)) => Err(error.into()),
+                };
+            }
+            Proof::Password { name, password } => (name, password),
+        };
+        if name.len() > LONGEST_NAME || password.len() > LONGEST_PASSWORD {
+            return Err(NoToken::Wrong("user name or password is longer than any that is known here".to_owned()));
+        }
+        let offer = Offer { host: ask.host.unwrap_or_default(), name, password };
+        for verifier in &self.verifiers {
+            match verifier.verify(ctx, &offer).await {
+                Ok(Some(identity)) => return Ok(identity),
+                Ok(None) => {}
+                Err(ProofError::Wrong(reason)) => return Err(NoToken::Wrong(reason)),
+                Err(ProofError::Unavailable(error)) => return Err(error.into()),
+            }
+        }
+        Err(NoToken::Wrong("this registry takes no password of this kind".to_owned()))
+    }
+
+    fn allows(&self, identity: &Identity, access: &Access) -> bool {
+        match &self.rules {
+            Some(rules) => rules.allow(identity, access).is_some(),
+            None => *identity != Identity::Anonymous,
+        }
+    }
+}
+
+/// Whether a refresh token may stand for the proof. Proofs by AWS and by issuers have a life of their own, which it
+/// would lengthen; whoever has such makes a fresh one at any time.
+fn outlives_its_proof(identity: &Identity) -> bool {
+    matches!(identity, Identity::User(_) | Identity::Key(_))
+}
