@@ -67,7 +67,9 @@ impl<'a> Adapters<'a> {
             redirect: config.storage.redirect,
             validation: Validation { layers: config.validation.layers, platforms: config.validation.platforms },
             secret: config.http.secret.as_ref().map(|secret| UploadSecret::new(secret.expose().as_bytes())),
-            look_ahead: matches!(config.storage.cache.kind, CacheKind::DynamoDb(_)),
+            // What is looked up ahead is remembered, or it is looked up in vain.
+            look_ahead: matches!(config.storage.cache.kind, CacheKind::DynamoDb(_))
+                && config.storage.cache.remember_access,
         };
         Ok(App {
             access: access(&config.auth)?,
@@ -99,7 +101,8 @@ impl<'a> Adapters<'a> {
                 let sdk = sdk_config(&self.http, &account(table, &storage.driver)).await;
                 let options = dynamodb::Options { table: table.table.clone(), clock: Clock::default() };
                 let shared = Breaker::new(Arc::new(DynamoDbCache::new(&sdk, options)), Clock::default());
-                Arc::new(Tiered::new(memory(), Arc::new(shared)))
+                let tiered = Tiered::new(memory(), Arc::new(shared));
+                Arc::new(if storage.cache.remember_access { tiered } else { tiered.forgetting_access() })
             }
         }
     }

@@ -63,6 +63,7 @@ static KEYS: &[Key] = &[
     key("storage.cache.blobdescriptor", Value, CACHES),
     key("storage.cache.layerinfo", Value, CACHES),
     key("storage.cache.blobdescriptorsize", Value, "a whole number from 1 to 10000000"),
+    key("storage.cache.rememberaccess", Value, SWITCH),
     key("dynamodb.table", Value, "the name or ARN of a table"),
     key("dynamodb.region", Value, REGION),
     key("dynamodb.endpoint", Value, ENDPOINT),

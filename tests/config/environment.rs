@@ -28,6 +28,7 @@ fn sample(key: &str) -> (&'static str, Vec<(String, String)>) {
         "storage.redirect.disable" => ("true", vec![]),
         "storage.cache.blobdescriptor" | "storage.cache.layerinfo" => ("inmemory", vec![]),
         "storage.cache.blobdescriptorsize" => ("7", vec![]),
+        "storage.cache.rememberaccess" => ("false", vec![]),
         "dynamodb.table" => ("descriptors", pairs([("REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR", "dynamodb")])),
         "dynamodb.region" => ("eu-central-1", table()),
         "dynamodb.endpoint" => ("http://localhost:8000", table()),

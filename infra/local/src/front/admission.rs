@@ -84,6 +84,11 @@ impl Front {
 }
 
 impl Admitted {
+    /// Notes what DynamoDB charges for the request.
+    pub(crate) fn consumed(&self, units: Option<f64>) {
+        self.front.log.consumed(self.place, units);
+    }
+
     /// Completes the record, and plays the part of the fault that concerns the answer.
     ///
     /// # Errors

@@ -56,6 +56,12 @@ impl Log {
         }
     }
 
+    pub(crate) fn consumed(&self, place: Place, units: Option<f64>) {
+        if let Some(entry) = self.entries().at(place) {
+            entry.units = units;
+        }
+    }
+
     /// Notes which statements allow a request, or that one of its permissions is denied.
     pub(crate) fn decided<E>(&self, place: Place, decision: Result<&[String], E>) {
         if let Some(entry) = self.entries().at(place) {

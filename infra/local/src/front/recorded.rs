@@ -54,7 +54,7 @@ impl Arrived {
 /// One request that reached an emulator, in the order of arrival.
 ///
 /// A request is in the log from its arrival on; `status` and `response_bytes` follow when its answer begins.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recorded {
     /// Position in the log, from 0; shared by all services.
     pub sequence: u64,
@@ -91,6 +91,9 @@ pub struct Recorded {
     pub status: Option<u16>,
     /// The answer's Content-Length, where it has one.
     pub response_bytes: Option<u64>,
+    /// DynamoDB: the request units that it is charged, reads or writes as the operation has it; none of what failed.
+    #[serde(default)]
+    pub units: Option<f64>,
     /// The fault that was played on it: [`Fault::name`](crate::Fault::name).
     pub fault: Option<String>,
 }
@@ -114,6 +117,7 @@ impl Recorded {
             request_bytes: arrived.request_bytes,
             status: None,
             response_bytes: None,
+            units: None,
             fault,
         }
     }
