@@ -1,6 +1,9 @@
 //! Proofs that are none: each is refused before AWS is asked anything, unless it is AWS's answer that refuses it.
 
-use berth::auth::proof::aws::sign;
+use berth::{
+    auth::proof::{Offer, ProofError, Verifier as _, aws::sign},
+    context::Context,
+};
 
 use crate::{
     sts::{Sts, closed, credentials, opened},
@@ -141,6 +144,16 @@ async fn a_proof_for_another_registry_is_good_for_nothing_here() {
     let reason = refused(&sts.verifier, &forged, "forged").await;
     assert_eq!(reason, "AWS does not accept these credentials: SignatureDoesNotMatch");
     assert_eq!(sts.asked(), 1);
+}
+
+#[tokio::test]
+async fn a_registry_that_does_not_know_its_name_takes_no_proof() {
+    let sts = Sts::start().await;
+    let password = sts.proof();
+    let offer = Offer { host: "", name: "aws", password: &password };
+    let result = sts.verifier.verify(&Context::background("test"), &offer).await;
+    assert!(matches!(&result, Err(ProofError::Wrong(reason)) if reason.contains("http.host")), "{result:?}");
+    assert_eq!(sts.asked(), 0);
 }
 
 #[tokio::test]
