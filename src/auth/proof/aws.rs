@@ -73,6 +73,12 @@ impl Verifier for AwsVerifier {
         }
         let now = now(&self.options.clock);
         let registry = registry_host(offer.host);
+        if registry.is_empty() {
+            return Err(ProofError::wrong(
+                "this registry does not know by which name it is reached, so that no AWS proof can be bound to it; \
+                 whoever runs it can set http.host",
+            ));
+        }
         let presigned = Presigned::parse(offer.password).map_err(ProofError::wrong)?;
         presigned.check(&registry, self.options.partition, now).map_err(ProofError::wrong)?;
         let mark = self.verified.mark(&[&registry, offer.password]);
