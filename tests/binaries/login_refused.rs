@@ -105,7 +105,7 @@ fn an_open_registry_needs_no_login() {
 fn a_configuration_that_is_not_docker_s_stays_and_nobody_is_asked() {
     let (desk, registry) = (Desk::new(), Fake::kind());
     for (broken, part) in [
-        ("{\"auths\": {\"x\": \"hidden\" \"y\"}}", "line 1, column 27"),
+        ("{\"auths\": {\"x\": \"hidden\" \"y\"}}", "line 1, column 26"),
         ("{\"auths\": \"hidden\"}", "auths"),
         ("{\"credHelpers\": [\"hidden\"]}", "credHelpers"),
         ("[]", "the file"),
