@@ -5,7 +5,7 @@ BIN = $(or $(CARGO_TARGET_DIR),target)/$(PROFILE)
 ADDR ?= 127.0.0.1:5000
 DATA ?= ./data
 
-.PHONY: help run lambda-local test lint conformance clients template bench check
+.PHONY: help run lambda-local test lint conformance clients template bench cost check
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -29,22 +29,31 @@ $(BIN)/emulators $(BIN)/berth: FORCE
 	cargo build --locked --profile $(PROFILE) --workspace --bins
 FORCE:
 
-conformance: $(BIN)/berth ## the OCI conformance program, 1.1 and dev, on a folder and on S3 with DynamoDB
+conformance: $(BIN)/berth ## the OCI conformance program, 1.1 and dev: on a folder, on S3 with DynamoDB, through the local Lambda
 	tests/clients/install conformance
-	BERTH_BIN=$(BIN)/berth BERTH_EMULATORS=$(BIN)/emulators tests/conformance/run
+	BERTH_BIN=$(BIN)/berth BERTH_EMULATORS=$(BIN)/emulators BERTH_LAMBDA_LOCAL=$(BIN)/lambda-local tests/conformance/run
 
-clients: $(BIN)/berth ## real clients push and pull; docker-registry's folders are exchanged
+clients: $(BIN)/berth ## real clients push and pull, also through the local Lambda; docker-registry's folders are exchanged
 	-tests/clients/install # what is missing is named by the runner; with CI=true that fails
 	BERTH_BIN=$(BIN)/berth tests/clients/run
+	BERTH_BIN=$(BIN)/berth BERTH_LAMBDA_LOCAL=$(BIN)/lambda-local tests/clients/lambda
 	BERTH_BIN=$(BIN)/berth tests/clients/interop
 
-template: ## template.yaml: linters, sam build, and a deployment into an emulated CloudFormation (ONLY=lint,deploy leaves out the build)
+template: $(BIN)/berth ## template.yaml: linters, sam build, a deployment into an emulated CloudFormation, and that in the local Lambda (ONLY=lint,deploy,local: no build)
 	-tests/clients/install template # what is missing is named by the runner; with CI=true that fails
-	tests/template/run $(if $(ONLY),--only $(ONLY))
+	BERTH_LAMBDA_LOCAL=$(BIN)/lambda-local tests/template/run $(if $(ONLY),--only $(ONLY))
 
-bench: ## side by side with distribution 3.1 and docker-registry 2.8 (PEERS=name=host:port adds others)
+bench: ## side by side with distribution 3.1 and docker-registry 2.8 (PEERS=name=host:port adds others); cold starts
 	tests/clients/install distribution docker-registry wrk
-	cargo build --locked --release --bin berth
+	cargo build --locked --release --bin berth --bin bootstrap
+	cargo build --locked --release -p berth-local --bin lambda-local # apart, or its features would be in bootstrap too
 	BERTH_BIN=$(or $(CARGO_TARGET_DIR),target)/release/berth tests/bench/run
+	tests/bench/cold_start
+
+cost: ## dollars on AWS, from measured requests and infra/prices.json, beside distribution 3.1 (ARGS=--json)
+	-tests/clients/install distribution # what is missing is named by the runner; with CI=true that fails
+	cargo build --locked --release --bin bootstrap
+	cargo build --locked --release -p berth-local --bin lambda-local
+	tests/cost/run $(ARGS)
 
 check: lint test conformance clients template ## everything that CI runs

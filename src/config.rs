@@ -24,7 +24,7 @@ mod yaml;
 use std::{fs::File, io::Read as _, path::Path};
 
 pub use address::{Address, AddressError};
-pub use auth::{Auth, HtpasswdUsers};
+pub use auth::{Auth, Berth, Controller, HtpasswdUsers, Issuer};
 pub use descriptor_cache::{CacheKind, DescriptorCache, DynamoDb};
 pub use environment::process_environment;
 pub use error::ConfigError;

@@ -16,7 +16,7 @@ use anyhow::anyhow;
 use lambda_http::lambda_runtime;
 
 use crate::{
-    config::{Auth, Config, Driver, Log, process_environment},
+    config::{Config, Controller, Driver, Log, process_environment},
     logging,
 };
 
@@ -52,9 +52,10 @@ fn started(config: Result<Config, String>) -> Result<Config, String> {
 
 /// Refuses what would be a registry for everybody on the internet, or one that forgets.
 fn closed_to_strangers(config: Config) -> Result<Config, String> {
-    let reason = match (&config.auth, &config.storage.driver) {
-        (Auth::None, _) => {
-            "no users: everybody could read and write; set REGISTRY_AUTH_HTPASSWD_USERS (parameter Users of the template)"
+    let reason = match (&config.auth.controller, &config.storage.driver) {
+        (Controller::None, _) => {
+            "nobody is asked who they are: everybody could read and write; set REGISTRY_AUTH_BERTH_AWS and REGISTRY_AUTH_RULES, or \
+             REGISTRY_AUTH_HTPASSWD_USERS"
         }
         (_, Driver::Filesystem { .. } | Driver::InMemory) => {
             "no bucket: what a function keeps itself is lost; set REGISTRY_STORAGE_S3_BUCKET"

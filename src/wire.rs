@@ -18,7 +18,7 @@ use crate::{
         none::NoCache,
         tiered::Tiered,
     },
-    config::{Auth, CacheKind, Config, Driver, DynamoDb, HtpasswdUsers, S3},
+    config::{Auth, CacheKind, Config, Controller, Driver, DynamoDb, HtpasswdUsers, S3},
     driver::{
         DriverError, StorageDriver,
         filesystem::FilesystemDriver,
@@ -67,7 +67,9 @@ impl<'a> Adapters<'a> {
             redirect: config.storage.redirect,
             validation: Validation { layers: config.validation.layers, platforms: config.validation.platforms },
             secret: config.http.secret.as_ref().map(|secret| UploadSecret::new(secret.expose().as_bytes())),
-            look_ahead: matches!(config.storage.cache.kind, CacheKind::DynamoDb(_)),
+            // What is looked up ahead is remembered, or it is looked up in vain.
+            look_ahead: matches!(config.storage.cache.kind, CacheKind::DynamoDb(_))
+                && config.storage.cache.remember_access,
         };
         Ok(App {
             access: access(&config.auth)?,
@@ -99,7 +101,8 @@ impl<'a> Adapters<'a> {
                 let sdk = sdk_config(&self.http, &account(table, &storage.driver)).await;
                 let options = dynamodb::Options { table: table.table.clone(), clock: Clock::default() };
                 let shared = Breaker::new(Arc::new(DynamoDbCache::new(&sdk, options)), Clock::default());
-                Arc::new(Tiered::new(memory(), Arc::new(shared)))
+                let tiered = Tiered::new(memory(), Arc::new(shared));
+                Arc::new(if storage.cache.remember_access { tiered } else { tiered.forgetting_access() })
             }
         }
     }
@@ -117,18 +120,28 @@ pub enum AuthError {
 }
 
 fn access(auth: &Auth) -> Result<Arc<dyn AccessController>, AuthError> {
-    let Auth::Htpasswd { realm, users, rules } = auth else { return Ok(Arc::new(Anyone)) };
-    let controller = match users {
-        HtpasswdUsers::File(path) => Htpasswd::open(realm, path)?,
+    let rules = auth.rules.as_ref().map(|rules| rules.parse()).transpose()?;
+    match &auth.controller {
+        Controller::None => Ok(Arc::new(Anyone)),
+        Controller::Htpasswd { realm, users } => {
+            let controller = htpasswd(realm, users)?;
+            Ok(Arc::new(match rules {
+                Some(rules) => controller.with_rules(rules),
+                None => controller,
+            }))
+        }
+        Controller::Berth(_) => todo!(),
+    }
+}
+
+fn htpasswd(realm: &str, users: &HtpasswdUsers) -> Result<Htpasswd, HtpasswdError> {
+    match users {
+        HtpasswdUsers::File(path) => Htpasswd::open(realm, path),
         HtpasswdUsers::Given(users) => {
             let place = "auth.htpasswd.users".to_owned();
             let users = Users::parse_value(users.expose()).map_err(|cause| HtpasswdError::Users { place, cause })?;
-            Htpasswd::new(realm, users)
+            Ok(Htpasswd::new(realm, users))
         }
-    };
-    match rules {
-        Some(rules) => Ok(Arc::new(controller.with_rules(rules.parse()?))),
-        None => Ok(Arc::new(controller)),
     }
 }
 

@@ -39,6 +39,8 @@ mod referrers;
 mod registry;
 #[path = "api/server.rs"]
 mod server;
+#[path = "api/tokens.rs"]
+mod tokens;
 #[path = "api/uploads.rs"]
 mod uploads;
 #[path = "api/urls.rs"]

@@ -6,6 +6,8 @@
 mod answers;
 #[path = "lambda/deadlines.rs"]
 mod deadlines;
+#[path = "lambda/deletions.rs"]
+mod deletions;
 #[path = "budgets/image.rs"]
 mod image;
 #[path = "lambda/kills.rs"]

@@ -10,6 +10,8 @@ mod claims;
 mod jwks;
 mod key;
 mod signing;
+#[cfg(test)]
+mod tests;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, de::IgnoredAny};

@@ -22,12 +22,19 @@ use crate::{
 pub struct Tiered {
     front: MemoryCache,
     back: Arc<dyn DescriptorCache>,
+    remembers_access: bool,
 }
 
 impl Tiered {
     /// `front` before `back`.
     pub fn new(front: MemoryCache, back: Arc<dyn DescriptorCache>) -> Self {
-        Self { front, back }
+        Self { front, back, remembers_access: true }
+    }
+
+    /// Asks the back every time who has access, so that a deletion counts at once, whichever process it was done by.
+    #[must_use]
+    pub fn forgetting_access(self) -> Self {
+        Self { remembers_access: false, ..self }
     }
 }
 
@@ -37,6 +44,9 @@ impl DescriptorCache for Tiered {
     }
 
     fn scoped(&self, name: &RepositoryName, links: LinkSet) -> Arc<dyn BlobDescriptorService> {
+        if !self.remembers_access {
+            return self.back.scoped(name, links);
+        }
         let front = self.front.scope(Scope::Repository(name.clone(), links));
         Arc::new(TieredScope { front, back: self.back.scoped(name, links) })
     }

@@ -13,6 +13,8 @@ pub struct DescriptorCache {
     pub kind: CacheKind,
     /// How many of them this process remembers at most.
     pub entries: u32,
+    /// Whether this process remembers for some seconds who has access to what, beside a table that all share.
+    pub remember_access: bool,
 }
 
 /// Where descriptors are remembered.
@@ -58,7 +60,7 @@ impl DescriptorCache {
             Driver::S3(_) => CacheKind::InMemory,
             Driver::Filesystem { .. } | Driver::InMemory => CacheKind::None,
         };
-        Self { kind, entries: ENTRIES }
+        Self { kind, entries: ENTRIES, remember_access: true }
     }
 
     pub(super) fn read(settings: &Settings, driver: &Driver, warnings: &mut Vec<String>) -> Result<Self, ConfigError> {
@@ -81,7 +83,8 @@ impl DescriptorCache {
                 .push(format!("{origin}: dynamodb: without effect unless storage.cache.blobdescriptor is dynamodb"));
         }
         let entries = settings.whole("storage.cache.blobdescriptorsize", 1..=MOST_ENTRIES)?;
-        Ok(Self { kind, entries: entries.unwrap_or(default.entries) })
+        let remember_access = settings.switch("storage.cache.rememberaccess", default.remember_access)?;
+        Ok(Self { kind, entries: entries.unwrap_or(default.entries), remember_access })
     }
 }
 

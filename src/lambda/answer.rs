@@ -3,7 +3,7 @@
 use std::future::ready;
 
 use axum::response::Response;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use http_body_util::BodyExt as _;
 use lambda_http::{Body, IntoResponse};
 
@@ -20,7 +20,8 @@ pub(super) struct Buffered(http::Response<Body>);
 impl Buffered {
     /// `response`, whose body is in memory already.
     pub(super) async fn of(response: Response) -> Self {
-        let (parts, body) = response.into_parts();
+        let (mut parts, body) = response.into_parts();
+        join_repeated(&mut parts.headers);
         // What is in memory cannot break off.
         let bytes = body.collect().await.map(|body| Vec::from(body.to_bytes())).unwrap_or_default();
         let body = if bytes.is_empty() {
@@ -45,4 +46,18 @@ impl IntoResponse for Buffered {
 fn is_text(headers: &HeaderMap) -> bool {
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     media_type.starts_with("text/") || media_type == "application/json" || media_type.ends_with("+json")
+}
+
+/// Makes one value of several of the same name (RFC 9110, section 5.3): format 2.0 has room for one ("Payload format
+/// version"). The registry sets no cookies, which alone could not be joined.
+fn join_repeated(headers: &mut HeaderMap) {
+    let repeated: Vec<HeaderName> =
+        headers.keys().filter(|name| headers.get_all(*name).iter().count() > 1).cloned().collect();
+    for name in repeated {
+        let values: Vec<&[u8]> = headers.get_all(&name).iter().map(HeaderValue::as_bytes).collect();
+        // Values that can stand alone can stand beside each other.
+        if let Ok(joined) = HeaderValue::from_bytes(&values.join(&b", "[..])) {
+            headers.insert(name, joined);
+        }
+    }
 }

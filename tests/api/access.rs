@@ -10,7 +10,7 @@ use crate::{
     registry::{Registry, Setup},
 };
 
-const RULES: &str = "
+pub(crate) const RULES: &str = "
     allow user:alice to pull, push, delete, catalog on team/**   # Alice is of the team
     allow user:*     to pull                        on home/${user}/**
     allow user:bob   to pull, catalog               on **; allow user:bob to push on inbox
@@ -23,7 +23,7 @@ async fn registry() -> Registry {
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Who {
+pub(crate) enum Who {
     Nobody,
     Mallory,
     Alice,
@@ -31,9 +31,9 @@ enum Who {
 }
 
 impl Who {
-    const ALL: [Self; 4] = [Self::Nobody, Self::Mallory, Self::Alice, Self::Bob];
+    pub(crate) const ALL: [Self; 4] = [Self::Nobody, Self::Mallory, Self::Alice, Self::Bob];
 
-    fn login(self) -> Option<String> {
+    pub(crate) fn login(self) -> Option<String> {
         match self {
             Self::Nobody => None,
             // Says to be Alice.
@@ -46,7 +46,7 @@ impl Who {
 
 /// What a route wants, said once more in the simplest way.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Wants {
+pub(crate) enum Wants {
     Pull,
     Push,
     Delete,
@@ -55,7 +55,7 @@ enum Wants {
 }
 
 /// Every route with every method that it has, in `repository`.
-fn routes(repository: &str) -> Vec<(Method, String, Wants)> {
+pub(crate) fn routes(repository: &str) -> Vec<(Method, String, Wants)> {
     let digest = format!("sha256:{}", "0".repeat(64));
     let upload = "00000000-0000-7000-8000-000000000000";
     let at = |method: Method, path: &str, wants| (method, format!("/v2/{repository}/{path}"), wants);
@@ -88,7 +88,7 @@ fn routes(repository: &str) -> Vec<(Method, String, Wants)> {
 }
 
 /// Whether the rules above allow it, said once more in the simplest way.
-fn may(who: Who, wants: Wants, repository: &str) -> bool {
+pub(crate) fn may(who: Who, wants: Wants, repository: &str) -> bool {
     match (who, wants) {
         (Who::Mallory, _) | (Who::Nobody, Wants::Login) => false,
         (Who::Nobody, wants) => wants == Wants::Pull && repository.starts_with("public/"),

@@ -62,11 +62,16 @@ def push(host: str) -> Urls:
     return Urls(f"http://{host}{paths.manifest}", f"http://{host}{paths.blob}")
 
 
-def start_upload(host: str, repository: str) -> str:
+def start_upload(host: str, repository: str, authorization: str | None = None) -> str:
     """Returns the new session's path and query."""
-    _, headers = request(host, "POST", f"/v2/{repository}/blobs/uploads/", 202)
-    location = urlsplit(headers["Location"])
-    return location.path + (f"?{location.query}" if location.query else "")
+    _, headers = request(host, "POST", f"/v2/{repository}/blobs/uploads/", 202, authorization=authorization)
+    return path_of(headers["Location"])
+
+
+def path_of(url: str) -> str:
+    """The path and query of a URL."""
+    parts = urlsplit(url)
+    return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
 def with_digest(location: str, of: str) -> str:
@@ -74,11 +79,18 @@ def with_digest(location: str, of: str) -> str:
 
 
 def request(
-    host: str, method: str, path: str, expected: int, body: bytes | None = None, body_type: str | None = None
+    host: str,
+    method: str,
+    path: str,
+    expected: int,
+    body: bytes | None = None,
+    body_type: str | None = None,
+    authorization: str | None = None,
 ) -> tuple[bytes, http.client.HTTPMessage]:
     """One request on a connection of its own. Any other status than the expected one raises Failed."""
     connection = http.client.HTTPConnection(host, timeout=60)
-    headers = {"Accept": MANIFEST_TYPE} | ({"Content-Type": body_type} if body_type else {})
+    headers = {"Accept": MANIFEST_TYPE, "Content-Type": body_type, "Authorization": authorization}
+    headers = {name: value for name, value in headers.items() if value}
     try:
         connection.request(method, path, body, headers)
         answer = connection.getresponse()

@@ -38,7 +38,7 @@ class Registry:
         """Gives a registry that is started here its folder, port and configuration."""
         if not self.command:
             return
-        self.host = f"127.0.0.1:{_free_port()}"
+        self.host = f"127.0.0.1:{free_port()}"
         self.folder = scratch / self.name.replace(" ", "-")
         self.folder.mkdir()
         self.configuration.write_text(json.dumps(self._settings(), indent=2))
@@ -161,7 +161,7 @@ def _version(binary: Path | str) -> str:
     return words[-1] if run.returncode == 0 and words else "version unknown"
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """A port below the range that the kernel gives to outgoing connections, which could take it before the server does."""
     while True:
         port = random.randrange(20000, 32000)

@@ -39,7 +39,7 @@ class Results:
         return ours / theirs if ours and theirs else None
 
 
-def print_machine(compared: list[Registry], missing: list[str]) -> None:
+def print_machine() -> None:
     with open("/proc/cpuinfo") as cpuinfo:
         models = [line.split(":", 1)[1].strip() for line in cpuinfo if line.startswith("model name")]
     cores = len(os.sched_getaffinity(0))
@@ -48,6 +48,9 @@ def print_machine(compared: list[Registry], missing: list[str]) -> None:
     # Others at work on the machine make every number worse, and not all alike.
     busy = "" if load < cores / 2 else " - THE MACHINE IS BUSY, the numbers will not repeat"
     print(f"date      {datetime.now(timezone.utc):%Y-%m-%d %H:%M} UTC, load {load:.2f}{busy}")
+
+
+def print_compared(compared: list[Registry], missing: list[str]) -> None:
     for registry in compared:
         print(f"{'compared' if registry.command else 'peer':<9} {registry.name}, {registry.version}")
     for line in missing:
@@ -62,14 +65,14 @@ def print_table(compared: list[Registry], results: Results) -> None:
         rows.append([registry.name, *(_show(results.median(registry, c), f) for c, (_, _, f) in COLUMNS.items())])
     for peer in results.peers:
         rows.append([f"berth / {peer.name}", *(_show(results.ratio(peer, c), "{:.2f}") for c in COLUMNS)])
-    _print_rows(rows)
+    print_rows(rows)
 
     print("\nfrom the lowest to the highest of the runs:")
     rows = []
     for registry in compared:
         spans = (_span(results.numbers.get((registry.name, c)), f) for c, (_, _, f) in COLUMNS.items())
         rows.append([registry.name, *spans])
-    _print_rows(rows)
+    print_rows(rows)
 
 
 def _show(number: float | None, format: str) -> str:
@@ -77,10 +80,14 @@ def _show(number: float | None, format: str) -> str:
 
 
 def _span(numbers: list[float] | None, format: str) -> str:
-    return f"{format.format(min(numbers))}..{format.format(max(numbers))}" if numbers else "-"
+    return span(numbers, format) if numbers else "-"
 
 
-def _print_rows(rows: Iterable[list[str]]) -> None:
+def span(numbers: list[float], format: str) -> str:
+    return f"{format.format(min(numbers))}..{format.format(max(numbers))}"
+
+
+def print_rows(rows: Iterable[list[str]]) -> None:
     widths = [max(len(cell) for cell in column) for column in zip(*rows)]
     for first, *rest in rows:
         cells = [first.ljust(widths[0])] + [cell.rjust(width) for cell, width in zip(rest, widths[1:])]

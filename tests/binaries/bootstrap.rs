@@ -128,10 +128,7 @@ const BUCKET: (&str, &str) = ("REGISTRY_STORAGE_S3_BUCKET", "images");
 #[test]
 fn what_is_set_up_wrong_is_said_in_the_log_and_nothing_is_served() {
     for (variables, reason) in [
-        (
-            &[BUCKET][..],
-            "no users: everybody could read and write; set REGISTRY_AUTH_HTPASSWD_USERS (parameter Users of the template)",
-        ),
+        (&[BUCKET][..], "nobody is asked who they are: everybody could read and write"),
         (&[USERS], "no bucket: what a function keeps itself is lost; set REGISTRY_STORAGE_S3_BUCKET"),
         (
             &[USERS, ("REGISTRY_STORAGE", "inmemory")],

@@ -8,6 +8,7 @@ use crate::{environment, header, overridden, pairs, refused::No};
 fn sample(key: &str) -> (&'static str, Vec<(String, String)>) {
     let bucket = || pairs([("REGISTRY_STORAGE_S3_BUCKET", "base")]);
     let table = || pairs([("REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR", "dynamodb"), ("REGISTRY_DYNAMODB_TABLE", "base")]);
+    let rules = || pairs([("REGISTRY_AUTH_RULES", "allow user:a to pull on x"), ("REGISTRY_AUTH_BERTH_LIFE", "7m")]);
     match key {
         "version" => ("0.1", vec![]),
         "log.level" => ("debug", vec![]),
@@ -27,6 +28,7 @@ fn sample(key: &str) -> (&'static str, Vec<(String, String)>) {
         "storage.redirect.disable" => ("true", vec![]),
         "storage.cache.blobdescriptor" | "storage.cache.layerinfo" => ("inmemory", vec![]),
         "storage.cache.blobdescriptorsize" => ("7", vec![]),
+        "storage.cache.rememberaccess" => ("false", vec![]),
         "dynamodb.table" => ("descriptors", pairs([("REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR", "dynamodb")])),
         "dynamodb.region" => ("eu-central-1", table()),
         "dynamodb.endpoint" => ("http://localhost:8000", table()),
@@ -36,6 +38,9 @@ fn sample(key: &str) -> (&'static str, Vec<(String, String)>) {
         "storage.maintenance.uploadpurging.dryrun" => ("true", vec![]),
         "auth.htpasswd.realm" => ("basic", pairs([("REGISTRY_AUTH_HTPASSWD_USERS", "a:b")])),
         "auth.htpasswd.path" => ("/etc/htpasswd", vec![]),
+        "auth.berth.life" => ("10m", pairs([("REGISTRY_AUTH_RULES", ""), ("REGISTRY_AUTH_BERTH_AWS", "true")])),
+        "auth.berth.aws" | "auth.berth.keys" => ("false", rules()),
+        "auth.berth.oidc" => ("https://token.example.com berth", rules()),
         "auth.rules" => ("allow user:* to pull on x", pairs([("REGISTRY_AUTH_HTPASSWD_USERS", "a:b")])),
         "auth.htpasswd.users" => ("alice:$2y$05$abc", vec![]),
         "http.addr" => ("0.0.0.0:80", vec![]),
@@ -148,7 +153,7 @@ fn variables_that_are_wrong_are_named() {
         ("REGISTRY__LOG", "", ".log: ", No::Such("")),
         ("REGISTRY_LOG_LEVEL_X", "", "log.level.x: ", No::Such("log")),
         ("REGISTRY_HTTP_PORT", "5000", "http.port: ", No::Such("http")),
-        ("REGISTRY_AUTH", "htpasswd", "auth: ", No::Because("needs a map; allowed in auth: htpasswd, rules")),
+        ("REGISTRY_AUTH", "htpasswd", "auth: ", No::Because("needs a map; allowed in auth: htpasswd, berth, rules")),
         ("REGISTRY_AUTH_TOKEN_REALM", "r", "auth.token.realm: ", No::Offer("auth")),
         // A variable that was to name users, and came out empty, does not open the registry.
         ("REGISTRY_AUTH_HTPASSWD_USERS", "", "auth.htpasswd: ", No::Because(NO_USERS)),

@@ -33,7 +33,7 @@ fn allowed(section: &str) -> &'static str {
         "" => "allowed: version, log, storage, dynamodb, auth, http, validation",
         "log" => "allowed in log: level, formatter, accesslog, fields",
         "storage" => "allowed in storage: filesystem, s3, inmemory, delete, redirect, maintenance, cache",
-        "auth" => "allowed in auth: htpasswd, rules",
+        "auth" => "allowed in auth: htpasswd, berth, rules",
         "storage.maintenance" => "allowed in storage.maintenance: uploadpurging",
         "storage.s3" => {
             "allowed in storage.s3: bucket, region, regionendpoint, rootdirectory, forcepathstyle, accesskey, secretkey"
@@ -62,6 +62,15 @@ const WRONG: &[(&str, &str, No)] = &[
     ("storage: {floppy: {}}", "2: storage.floppy", No::Such("storage")),
     // Distribution has it
     ("auth:\n  token: {realm: r}", "3: auth.token", No::Offer("auth")),
+    ("auth: {rules: x}", "2: auth.rules",
+        No::Because("says what who may do, but nobody is asked who they are; set auth.berth or auth.htpasswd")),
+    ("auth: {berth: {aws: true}}", "2: auth.berth",
+        No::Because("wants auth.rules, without which anybody with AWS credentials could do anything; set them: allow WHO \
+                     to ACTIONS on REPOSITORIES")),
+    ("auth: {berth: {life: 2h}, rules: x}", "2: auth.berth.life", No::Value("2h", "a time from 1m to 1h, such as 5m")),
+    ("auth: {berth: {oidc: 'http://evil.example.com x'}, rules: x}", "2: auth.berth.oidc",
+        No::Value("http://evil.example.com x",
+            "ISSUER AUDIENCE, the URL with https://, several on lines of their own or with ; between")),
     ("auth:\n  htpasswd: {users: a, path: p}", "3: auth.htpasswd.users",
         No::Because("auth.htpasswd.path is set as well; allowed: one of the two")),
     ("redis: {addrs: [a]}", "2: redis", No::Offer("")),

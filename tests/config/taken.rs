@@ -1,6 +1,8 @@
 //! What is taken, and what it means.
 
-use berth::config::{Auth, CacheKind, Config, Credentials, Driver, DynamoDb, Formatter, HtpasswdUsers, S3, Secret};
+use berth::config::{
+    Auth, CacheKind, Config, Controller, Credentials, Driver, DynamoDb, Formatter, HtpasswdUsers, S3, Secret,
+};
 
 use crate::{environment, header, parse};
 
@@ -183,8 +185,11 @@ health:
     let config = parse(text).unwrap();
     assert_eq!(config.storage.driver, Driver::Filesystem { root: "/var/lib/docker-registry".into() });
     assert_eq!(config.warnings, ["config.yml:17: health.storagedriver: without effect in Berth"]);
-    assert_eq!(config.auth, Auth::None);
+    assert_eq!(config.auth, Auth::default());
     let closed = parse(&format!("{text}auth: {{htpasswd: {{realm: basic-realm, path: /etc/docker/registry}}}}\n"));
     let users = HtpasswdUsers::File("/etc/docker/registry".into());
-    assert_eq!(closed.unwrap().auth, Auth::Htpasswd { realm: "basic-realm".to_owned(), users, rules: None });
+    assert_eq!(
+        closed.unwrap().auth,
+        Auth { controller: Controller::Htpasswd { realm: "basic-realm".to_owned(), users }, rules: None }
+    );
 }

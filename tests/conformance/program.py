@@ -34,11 +34,12 @@ def results_directory(run: Run) -> Path:
     return directory
 
 
-def run(binary: Path, run: Run, host: str, tls: str, results: Path) -> Report:
-    """Runs the program to its end. Its exit code is not asked: it is 0 for skips and for a bad configuration."""
+def run(binary: Path, run: Run, host: str, tls: str, results: Path, login: dict[str, str]) -> Report:
+    """Runs the program to its end, logged in by the variables of `login`. Its exit code is not asked: it is 0 for skips
+    and for a bad configuration."""
     # Switches of the caller's shell must not change what is tested; credentials for --host may pass.
     environment = {k: v for k, v in os.environ.items() if not k.startswith("OCI_")}
-    environment |= {k: os.environ[k] for k in ("OCI_USERNAME", "OCI_PASSWORD") if k in os.environ}
+    environment |= {k: os.environ[k] for k in ("OCI_USERNAME", "OCI_PASSWORD") if k in os.environ} | login
     # A registry that runs already may hold what an earlier run left: fresh names see none of it.
     repositories = f"conformance/{uuid.uuid4().hex[:12]}"
     environment |= run.environment() | {

@@ -33,12 +33,13 @@ class CannotStart(Exception):
 
 
 class Server:
-    """A running process and where its output goes."""
+    """A running process, where its output goes, and who may log in."""
 
-    def __init__(self, process: subprocess.Popen, host: str, log: Path):
+    def __init__(self, process: subprocess.Popen, host: str, log: Path, login: dict[str, str]):
         self.process = process
         self.host = host
         self.log = log
+        self.login = login
 
     def complaint(self) -> str | None:
         """What is wrong with the process after a run, or None."""
@@ -58,14 +59,18 @@ def require_listener(host: str) -> None:
         raise CannotStart(f"no registry at {host!r} (HOST:PORT): {error}") from None
 
 
+def clean_environment() -> dict[str, str]:
+    """Credentials of the developer's own account must never reach a test."""
+    return {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "REGISTRY_"))}
+
+
 @contextlib.contextmanager
 def berth(run: Run, results: Path) -> Iterator[Server]:
     """Yields a Berth that answers, with empty storage; both are gone afterwards."""
     with contextlib.ExitStack() as stack:
         host = f"127.0.0.1:{_free_port()}"
         data = stack.enter_context(tempfile.TemporaryDirectory(prefix="berth-conformance-"))
-        # Credentials of the developer's own account must never reach a test.
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "REGISTRY_"))}
+        environment = clean_environment()
         if run.registry == "s3":
             emulated = stack.enter_context(_emulators(results))
             environment |= {k: v for k, v in emulated.items() if k.startswith("AWS_") and "ENDPOINT" not in k}
@@ -76,10 +81,10 @@ def berth(run: Run, results: Path) -> Iterator[Server]:
         file = results / "berth.yml"
         file.write_text(json.dumps(configuration, indent=2))  # JSON is YAML
         log = results / "berth.log"
-        binary = _binary("BERTH_BIN", "berth")
-        process = stack.enter_context(_process([binary, "serve", "--config", file], environment, log))
-        _wait("berth", process, log, lambda: _answers(host))
-        yield Server(process, host, log)
+        command = [binary("BERTH_BIN", "berth"), "serve", "--config", file]
+        running = stack.enter_context(process(command, environment, log))
+        wait("berth", running, log, lambda: _answers(host))
+        yield Server(running, host, log, {})
 
 
 def _s3(emulated: dict[str, str], redirects: bool) -> dict:
@@ -108,7 +113,7 @@ def _s3(emulated: dict[str, str], redirects: bool) -> dict:
 def _emulators(results: Path) -> Iterator[dict[str, str]]:
     """Yields the KEY=VALUE lines that the emulators of S3 and DynamoDB print once they listen."""
     log = results / "emulators.log"
-    with _process([_binary("BERTH_EMULATORS", "emulators")], dict(os.environ), log) as process:
+    with process([binary("BERTH_EMULATORS", "emulators")], dict(os.environ), log) as running:
 
         def printed() -> dict[str, str] | None:
             # The text after the last line break may be half a line.
@@ -116,27 +121,27 @@ def _emulators(results: Path) -> Iterator[dict[str, str]]:
             pairs = dict(line.strip().split("=", 1) for line in lines if "=" in line)
             return pairs if all(key in pairs for key in EMULATOR_KEYS) else None
 
-        yield _wait("emulators", process, log, printed)
+        yield wait("emulators", running, log, printed)
 
 
 @contextlib.contextmanager
-def _process(command: list, environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen]:
+def process(command: list, environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen]:
     with open(log, "wb") as output:
-        process = subprocess.Popen(
+        running = subprocess.Popen(
             command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
         )
     try:
-        yield process
+        yield running
     finally:
-        process.terminate()
+        running.terminate()
         try:
-            process.wait(STOP_SECONDS)
+            running.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            running.kill()
+            running.wait()
 
 
-def _wait(name: str, process: subprocess.Popen, log: Path, ready):
+def wait(name: str, running: subprocess.Popen, log: Path, ready):
     """Returns what `ready` returns once that is true; raises CannotStart when the process ends or is too slow."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
@@ -144,8 +149,8 @@ def _wait(name: str, process: subprocess.Popen, log: Path, ready):
             return found
         with contextlib.suppress(subprocess.TimeoutExpired):
             # The pause between two looks is itself a wait: for the process to end.
-            process.wait(0.01)
-            raise CannotStart(f"{name} ended with {process.returncode}:\n{log.read_text(errors='replace')}")
+            running.wait(0.01)
+            raise CannotStart(f"{name} ended with {running.returncode}:\n{log.read_text(errors='replace')}")
     raise CannotStart(f"{name} was not ready after {START_SECONDS} s:\n{log.read_text(errors='replace')}")
 
 
@@ -169,9 +174,9 @@ def _free_port() -> int:
             return port
 
 
-def _binary(variable: str, name: str) -> Path:
+def binary(variable: str, name: str) -> Path:
     target = Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target")
-    binary = Path(os.environ.get(variable) or target / "debug" / name).resolve()
-    if not binary.is_file():
-        raise CannotStart(f"no {name} at {binary}: build it (make build), or name one in {variable}")
-    return binary
+    path = Path(os.environ.get(variable) or target / "debug" / name).resolve()
+    if not path.is_file():
+        raise CannotStart(f"no {name} at {path}: build it (cargo build --workspace), or name one in {variable}")
+    return path

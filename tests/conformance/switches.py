@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-STORAGES = ["folder", "s3"]
+STORAGES = ["folder", "s3", "lambda"]
 VERSIONS = ["1.1", "dev"]
 
 # Every switch the program has. Naming them all, also those that are on by default, means that a
@@ -47,9 +47,9 @@ DATA = [
 class Run:
     """One start of the program against one registry."""
 
-    registry: str  # a storage of Berth's, or the host of a registry that runs already
+    registry: str  # a storage of Berth's, the local Lambda, or the host of a registry that runs already
     version: str
-    variant: str  # everything, sparse or redirect
+    variant: str  # everything, sparse or redirect; of the local Lambda random or fresh
 
     def name(self) -> str:
         return ", ".join([self.registry, self.version] + ([] if self.variant == "everything" else [self.variant]))
@@ -60,7 +60,7 @@ class Run:
         off = {"OCI_DATA_SPARSE"}
         if self.variant == "sparse":
             on, off = on | off, set()
-        if self.variant == "redirect":
+        if self.redirects():
             # The program follows the redirect and reads Docker-Content-Digest from the last answer.
             # That one is S3's own, and S3 sends no such header: this switch says "not required".
             off.add("OCI_API_BLOBS_DIGEST_HEADER")
@@ -74,10 +74,15 @@ class Run:
         return lenient if self.variant == "sparse" else {}
 
     def redirects(self) -> bool:
-        return self.variant == "redirect"
+        return self.variant == "redirect" or self.registry == "lambda"
 
 
 def matrix(storages: list[str], versions: list[str]) -> list[Run]:
-    """Every run for these storages and versions: `redirect` needs a storage with presigned URLs."""
-    variants = {"folder": ["everything", "sparse"], "s3": ["everything", "redirect", "sparse"]}
+    """Every run for these storages and versions: `redirect` needs a storage with presigned URLs, and the local Lambda
+    does nothing else, as a deployment does."""
+    variants = {
+        "folder": ["everything", "sparse"],
+        "s3": ["everything", "redirect", "sparse"],
+        "lambda": ["random", "fresh"],
+    }
     return [Run(s, v, variant) for s in storages for v in versions for variant in variants[s]]

@@ -39,6 +39,7 @@ def environments(made: Stack) -> dict[str, dict[str, str]]:
     return {
         "RegistryFunction": both | {
             "REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR": "dynamodb",
+            "REGISTRY_STORAGE_CACHE_REMEMBERACCESS": "false",
             "REGISTRY_DYNAMODB_TABLE": made.name("Table"),
             "REGISTRY_STORAGE_DELETE_ENABLED": "true",
             "REGISTRY_AUTH_HTPASSWD_USERS": USERS["Users"],

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::front::{Dropped, ResponseBody};
 use crate::host::Host;
 use crate::lambda::{Functions, administer};
-use crate::{Emulators, Error, Identity, Rule};
+use crate::{Emulators, Error, Identity, Rule, Signer};
 
 /// Far more than any rule, or policy.
 const LARGEST_REQUEST: usize = 64 << 10;
@@ -34,6 +34,10 @@ const LARGEST_REQUEST: usize = 64 << 10;
 /// | `GET /_unused` | the entries that no request needed, as [`Emulators::unused`] |
 /// | `GET /_denied` | every [`Denial`](crate::Denial) |
 /// | `DELETE /_statements` | forgets counts and denials, which outlive `DELETE /_requests` |
+/// | `POST /_sts/signers` | makes a [`Signer`] known: `{"access_key": "..", "secret_key": "..", "arn": ".."}` |
+/// | `GET /_sts/asked` | what STS was asked, as [`StsEmulator::asked`](crate::StsEmulator::asked) |
+/// | `POST /_oidc/token` | a token of the issuer that says the claims of the body: `{"sub": "..", "aud": ".."}` |
+/// | `POST /_oidc/rotate` | gives the issuer new keys |
 /// | `GET /_env` | the environment for clients, as a JSON object |
 ///
 /// With functions it answers more: see [`Functions`].
@@ -123,6 +127,19 @@ async fn answer(served: Weak<Served>, request: Request<Incoming>) -> Result<Resp
             }
             Err(error) => (StatusCode::BAD_REQUEST, json!(error.to_string())),
         },
+        (&Method::POST, "/_sts/signers") => match serde_json::from_slice::<Signer>(&body) {
+            Ok(signer) => {
+                emulators.sts().add(signer);
+                done()
+            }
+            Err(error) => (StatusCode::BAD_REQUEST, json!(error.to_string())),
+        },
+        (&Method::GET, "/_sts/asked") => (StatusCode::OK, json!(emulators.sts().asked())),
+        (&Method::POST, "/_oidc/token") => match serde_json::from_slice::<Value>(&body) {
+            Ok(claims) => minted(emulators.oidc().mint(&claims)),
+            Err(error) => (StatusCode::BAD_REQUEST, json!(error.to_string())),
+        },
+        (&Method::POST, "/_oidc/rotate") => outcome(emulators.oidc().rotate()),
         (&Method::GET, "/_statements") => (StatusCode::OK, json!(emulators.statements())),
         (&Method::GET, "/_unused") => (StatusCode::OK, json!(emulators.unused())),
         (&Method::GET, "/_denied") => (StatusCode::OK, json!(emulators.denied())),
@@ -147,6 +164,13 @@ async fn answer(served: Weak<Served>, request: Request<Incoming>) -> Result<Resp
 
 fn done() -> (StatusCode, Value) {
     (StatusCode::OK, json!("done"))
+}
+
+fn minted(token: Result<String, Error>) -> (StatusCode, Value) {
+    match token {
+        Ok(token) => (StatusCode::OK, json!({ "token": token })),
+        Err(error) => (StatusCode::CONFLICT, json!(error.to_string())),
+    }
 }
 
 fn outcome(outcome: Result<(), Error>) -> (StatusCode, Value) {

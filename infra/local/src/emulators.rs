@@ -1,12 +1,12 @@
-//! Both services as one stack.
+//! All services as one stack.
 
 use std::collections::BTreeMap;
 
 use crate::front::{Front, Recorded, Rule};
 use crate::host::Host;
-use crate::{Denial, DynamoDbEmulator, Error, Identity, IdentityUse, Options, S3Emulator};
+use crate::{Denial, DynamoDbEmulator, Error, Identity, IdentityUse, OidcEmulator, Options, S3Emulator, StsEmulator};
 
-/// S3 and DynamoDB side by side, with one log and one set of faults. They stop on drop.
+/// S3, DynamoDB, STS and an OpenID Connect issuer side by side, with one log and one set of faults. They stop on drop.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -23,11 +23,13 @@ use crate::{Denial, DynamoDbEmulator, Error, Identity, IdentityUse, Options, S3E
 pub struct Emulators {
     s3: S3Emulator,
     dynamodb: DynamoDbEmulator,
+    sts: StsEmulator,
+    oidc: OidcEmulator,
     front: Front,
 }
 
 impl Emulators {
-    /// Starts both on free ports of 127.0.0.1.
+    /// Starts all on free ports of 127.0.0.1.
     ///
     /// # Errors
     /// [`Error`] when the operating system refuses a thread, a socket or a folder.
@@ -35,7 +37,7 @@ impl Emulators {
         Self::start_with(Options::default()).await
     }
 
-    /// Starts both as told.
+    /// Starts all as told.
     ///
     /// # Errors
     /// As [`Emulators::start`]; also when an address is taken.
@@ -43,8 +45,10 @@ impl Emulators {
         let host = Host::start().map_err(Error::Thread)?;
         let front = Front::new(&options);
         let s3 = S3Emulator::on(host.clone(), front.clone(), options.clone())?;
+        let sts = StsEmulator::on(host.clone(), front.clone(), &options)?;
+        let oidc = OidcEmulator::on(host.clone(), front.clone(), &options)?;
         let dynamodb = DynamoDbEmulator::on(host, front.clone(), options)?;
-        Ok(Self { s3, dynamodb, front })
+        Ok(Self { s3, dynamodb, sts, oidc, front })
     }
 
     /// The S3 endpoint.
@@ -57,12 +61,22 @@ impl Emulators {
         &self.dynamodb
     }
 
+    /// The STS endpoint. It knows the identities of [`Emulators::add_identity`] as roles of their names.
+    pub fn sts(&self) -> &StsEmulator {
+        &self.sts
+    }
+
+    /// The OpenID Connect issuer.
+    pub fn oidc(&self) -> &OidcEmulator {
+        &self.oidc
+    }
+
     /// What they were started with: keys, region, names.
     pub fn options(&self) -> &Options {
         self.s3.options()
     }
 
-    /// The environment in which an AWS SDK finds both ("AWS SDKs and Tools Reference Guide", settings reference). S3 needs
+    /// The environment in which an AWS SDK finds them ("AWS SDKs and Tools Reference Guide", settings reference). S3 needs
     /// path-style requests besides, for which there is no variable.
     pub fn env(&self) -> Vec<(&'static str, String)> {
         let options = self.options();
@@ -78,13 +92,14 @@ impl Emulators {
         vec![
             ("AWS_ENDPOINT_URL_S3", self.s3.endpoint()),
             ("AWS_ENDPOINT_URL_DYNAMODB", self.dynamodb.endpoint()),
+            ("AWS_ENDPOINT_URL_STS", self.sts.endpoint()),
             ("AWS_ACCESS_KEY_ID", access_key.to_owned()),
             ("AWS_SECRET_ACCESS_KEY", secret_key.to_owned()),
             ("AWS_REGION", self.options().region.clone()),
         ]
     }
 
-    /// Makes an identity known to both, in place of the one that had its access key. From now on DynamoDB refuses unknown
+    /// Makes an identity known to all, in place of the one that had its access key. From now on DynamoDB refuses unknown
     /// access keys too.
     pub fn add_identity(&self, identity: Identity) {
         self.front.identities.add(identity);
@@ -111,7 +126,7 @@ impl Emulators {
         self.front.identities.forget();
     }
 
-    /// Every request to either since the start or the last reset, in the order of arrival.
+    /// Every request to any since the start or the last reset, in the order of arrival.
     pub fn requests(&self) -> Vec<Recorded> {
         self.front.log.requests(None)
     }

@@ -20,6 +20,9 @@ pub enum Error {
     /// The DynamoDB engine does not start, or refuses the table.
     #[error("the DynamoDB emulator fails: {0}")]
     Database(String),
+    /// No keys for the OpenID Connect issuer.
+    #[error("the system has no randomness for keys")]
+    Randomness,
     /// A function's program is not there, or is not one.
     #[error("{} cannot be run", .0.display())]
     Program(PathBuf, #[source] io::Error),

@@ -1,6 +1,6 @@
-//! S3, DynamoDB and Lambda on loopback sockets, inside the process that tests.
+//! S3, DynamoDB, STS, an OpenID Connect issuer and Lambda on loopback sockets, inside the process that tests.
 //!
-//! [`Emulators`] starts both on free ports in milliseconds. Any AWS client reaches them over HTTP with the endpoints and keys
+//! [`Emulators`] starts all but Lambda on free ports in milliseconds. Any AWS client reaches them over HTTP with the endpoints and keys
 //! of [`Emulators::env`]; every request is counted ([`Emulators::requests`]), and any can be made to fail
 //! ([`Emulators::inject`]), and each of its senders can be held to an IAM policy ([`Emulators::add_identity`]).
 //! [`lambda::Function`] runs the real `bootstrap` beside them, behind a front door; [`Template`] says with what. The binaries
@@ -18,8 +18,10 @@ mod front;
 mod host;
 mod iam;
 pub mod lambda;
+mod oidc;
 mod options;
 mod s3;
+mod sts;
 mod template;
 
 pub use admin::Admin;
@@ -28,6 +30,8 @@ pub use emulators::Emulators;
 pub use error::Error;
 pub use front::{Fault, Matcher, Recorded, Rule, Service};
 pub use iam::{Denial, Effect, EntryUse, Identity, IdentityUse, Policy, PolicyError, StatementUse};
+pub use oidc::{OidcEmulator, TokenAlgorithm};
 pub use options::Options;
 pub use s3::{Limits, S3Emulator, Stored};
+pub use sts::{Asked, Signer, StsEmulator};
 pub use template::{Function, Names, Template, TemplateError};

@@ -18,6 +18,10 @@ pub struct Options {
     pub s3_address: SocketAddr,
     /// Where DynamoDB listens; port 0 is a free one.
     pub dynamodb_address: SocketAddr,
+    /// Where STS listens; port 0 is a free one.
+    pub sts_address: SocketAddr,
+    /// Where the OpenID Connect issuer listens; port 0 is a free one.
+    pub oidc_address: SocketAddr,
     /// The region that signatures must name.
     pub region: String,
     /// The bucket that exists from the start.
@@ -45,6 +49,8 @@ impl Default for Options {
         Self {
             s3_address: free,
             dynamodb_address: free,
+            sts_address: free,
+            oidc_address: free,
             region: "us-east-1".to_owned(),
             bucket: "berth".to_owned(),
             table: "berth".to_owned(),

@@ -104,3 +104,35 @@ async fn a_dropped_table_is_not_found_and_comes_back_empty() {
     assert_eq!(scan.count(), 0);
     put.send().await.unwrap();
 }
+
+#[tokio::test]
+async fn the_log_has_the_units_that_are_charged() {
+    let stack = start().await;
+    let (db, table) = (&stack.dynamodb, &stack.table);
+    let large = |sk: &str, size: usize| {
+        let mut item = item("a", sk);
+        item.insert("filling".to_owned(), text(&"x".repeat(size)));
+        item
+    };
+    db.put_item().table_name(table).set_item(Some(item("a", "1"))).send().await.unwrap(); // below 1 KB
+    db.put_item().table_name(table).set_item(Some(large("2", 2500))).send().await.unwrap(); // 3 of 1 KB
+    db.put_item().table_name(table).set_item(Some(large("3", 5000))).send().await.unwrap(); // 5 of 1 KB
+    let put = |sk| Put::builder().table_name(table).set_item(Some(item("b", sk))).build().unwrap();
+    let step = |sk| TransactWriteItem::builder().put(put(sk)).build();
+    db.transact_write_items().transact_items(step("1")).transact_items(step("2")).send().await.unwrap(); // twice 2
+    let get = |sk: &str| db.get_item().table_name(table).key("pk", text("a")).key("sk", text(sk));
+    get("1").send().await.unwrap(); // eventually consistent: half
+    get("3").consistent_read(true).send().await.unwrap(); // 2 of 4 KB
+    let keys = ["1", "2", "none"].map(|sk| HashMap::from([("pk".to_owned(), text("a")), ("sk".to_owned(), text(sk))]));
+    let keys = KeysAndAttributes::builder().set_keys(Some(keys.into())).consistent_read(true).build().unwrap();
+    db.batch_get_item().request_items(table, keys).send().await.unwrap(); // each is rounded up, what is missing too
+    let refused = db.put_item().table_name(table).set_item(Some(item("a", "1")));
+    assert_eq!(
+        code(refused.condition_expression("attribute_not_exists(pk)").send().await),
+        "ConditionalCheckFailedException"
+    );
+    let units: Vec<_> = stack.emulators.requests().iter().map(|request| request.units).collect();
+    let charged = [1.0, 3.0, 5.0, 4.0, 0.5, 2.0, 3.0].map(Some);
+    assert_eq!(units[..7], charged);
+    assert_eq!(units[7..], [None], "an error names none");
+}

@@ -12,6 +12,9 @@ use std::process::{Child, Command, Stdio};
 use client::{Answer, exchange};
 use serde_json::{Value, json};
 
+/// The template that is deployed.
+const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml");
+
 struct Running {
     child: Child,
     registry: SocketAddr,
@@ -20,9 +23,14 @@ struct Running {
 }
 
 impl Running {
+    /// As the template says it.
     fn start(arguments: &[&str]) -> Self {
+        Self::start_of(&["--template", TEMPLATE], arguments)
+    }
+
+    fn start_of(what: &[&str], arguments: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lambda-local"));
-        command.args(["--addr", "127.0.0.1:0", "--bootstrap", env!("CARGO_BIN_EXE_probe")]).args(arguments);
+        command.args(["--addr", "127.0.0.1:0", "--bootstrap", env!("CARGO_BIN_EXE_probe")]).args(what).args(arguments);
         command.env_remove("REGISTRY_AUTH_HTPASSWD_USERS");
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let lines: Vec<_> = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap).take(3).collect();
@@ -103,17 +111,26 @@ fn users_of_ones_own_are_passed_on() {
 }
 
 #[test]
-fn the_registry_is_told_of_the_emulators() {
-    let running = Running::start(&["--region", "eu-west-1", "--env", "REGISTRY_LOG_LEVEL=debug"]);
+fn the_registry_is_given_what_the_template_says_and_told_of_the_emulators() {
+    let running =
+        Running::start(&["--region", "eu-west-1", "--parameter", "UploadAge=9h", "--env", "REGISTRY_LOG_LEVEL=debug"]);
     let emulators = running.admin("GET", "/_env").json();
     let environment = running.environment();
-    for (name, value) in emulators.as_object().unwrap() {
-        assert_eq!(environment[name], *value, "{name}");
+    for name in ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_REGION"] {
+        assert_eq!(environment[name], emulators[name], "{name}");
     }
+    let s3 = emulators["AWS_ENDPOINT_URL_S3"].as_str().unwrap();
+    assert_eq!(environment["AWS_ENDPOINT_URL_S3"], s3.replace("127.0.0.1", "localhost"));
+    let elsewhere = Running::start(&["--s3", "127.0.0.2:0"]);
+    let s3 = elsewhere.environment()["AWS_ENDPOINT_URL_S3"].as_str().unwrap().to_owned();
+    assert!(s3.starts_with("http://127.0.0.2:"), "{s3}");
     for (name, value) in [
         ("AWS_REGION", "eu-west-1"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512"),
+        ("REGISTRY_STORAGE_S3_BUCKET", "berth"),
         ("REGISTRY_STORAGE_S3_FORCEPATHSTYLE", "true"),
         ("REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR", "dynamodb"),
+        ("REGISTRY_DYNAMODB_TABLE", "berth"),
         ("REGISTRY_LOG_LEVEL", "debug"),
         ("_HANDLER", "registry"),
     ] {
@@ -122,25 +139,18 @@ fn the_registry_is_told_of_the_emulators() {
 }
 
 #[test]
-fn a_deployment_gives_the_environment_and_names_bucket_and_table() {
-    let function = |handler: &str, name: &str| {
-        let environment = json!({
-            "REGISTRY_STORAGE_S3_BUCKET": "images", "REGISTRY_DYNAMODB_TABLE": "rows", "GIVEN": name,
-            "REGISTRY_AUTH_HTPASSWD_USERS": "ann:$2b$04$x",
-        });
-        json!({ "environment": environment, "handler": handler, "timeout": 5, "memory": 256, "policy": {} })
-    };
-    let file = tempfile::NamedTempFile::new().unwrap();
-    let deployment =
-        json!({ "RegistryFunction": function("registry", "r"), "MaintenanceFunction": function("tidy", "m") });
-    std::fs::write(file.path(), deployment.to_string()).unwrap();
-    let running = Running::start(&["--deployment", file.path().to_str().unwrap(), "--front", "http-api"]);
-    let environment = running.environment();
-    for (name, value) in [("GIVEN", "r"), ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"), ("_HANDLER", "registry")] {
-        assert_eq!(environment[name], value, "{name}");
-    }
+fn users_may_also_be_the_templates_parameter() {
+    let running = Running::start(&["--parameter", "Users=ann:$2b$04$x"]);
+    assert_eq!(running.environment()["REGISTRY_AUTH_HTPASSWD_USERS"], "ann:$2b$04$x");
     assert_eq!(running.login, format!("docker login -u ann {}", running.registry));
-    assert!(running.get("/").header("apigw-requestid").is_some());
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+/// Clients with the keys and endpoints of an environment.
+fn clients(environment: &Value) -> (aws_sdk_s3::Client, aws_sdk_dynamodb::Client) {
     let text = |name: &str| environment[name].as_str().unwrap();
     let keys = aws_sdk_s3::config::Credentials::new(
         text("AWS_ACCESS_KEY_ID"),
@@ -150,35 +160,93 @@ fn a_deployment_gives_the_environment_and_names_bucket_and_table() {
         "test",
     );
     let http = aws_smithy_http_client::Builder::new().build_http();
-    let region = aws_sdk_s3::config::Region::new("us-east-1");
+    let region = aws_sdk_s3::config::Region::new(text("AWS_REGION").to_owned());
     let s3 = aws_sdk_s3::Config::builder().behavior_version(aws_sdk_s3::config::BehaviorVersion::latest());
     let s3 = s3.endpoint_url(text("AWS_ENDPOINT_URL_S3")).force_path_style(true);
     let s3 = s3.http_client(http.clone()).region(region.clone()).credentials_provider(keys.clone());
-    let s3 = aws_sdk_s3::Client::from_conf(s3.build());
     let rows =
         aws_sdk_dynamodb::Config::builder().behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest());
     let rows = rows.endpoint_url(text("AWS_ENDPOINT_URL_DYNAMODB"));
     let rows = rows.http_client(http).region(region).credentials_provider(keys);
-    let rows = aws_sdk_dynamodb::Client::from_conf(rows.build());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        s3.head_bucket().bucket("images").send().await.unwrap();
-        s3.head_bucket().bucket("berth").send().await.unwrap_err();
-        rows.describe_table().table_name("rows").send().await.unwrap();
-        rows.describe_table().table_name("berth").send().await.unwrap_err();
+    (aws_sdk_s3::Client::from_conf(s3.build()), aws_sdk_dynamodb::Client::from_conf(rows.build()))
+}
+
+#[test]
+fn the_registry_may_do_what_its_role_allows_and_no_more() {
+    let running = Running::start(&[]);
+    let (s3, _) = clients(&running.environment());
+    runtime().block_on(async {
+        let put = |key: &str| s3.put_object().bucket("berth").key(key).send();
+        put("docker/registry/v2/blobs/a").await.unwrap();
+        put("elsewhere").await.unwrap_err();
+    });
+    let denied = running.admin("GET", "/_denied").json();
+    assert_eq!(denied.as_array().unwrap().len(), 1, "{denied}");
+    let of = |denial: &Value| [denial["identity"].clone(), denial["action"].clone()];
+    assert_eq!(of(&denied[0]), ["RegistryRole", "s3:PutObject"]);
+    let held = running.admin("GET", "/_statements").json();
+    let names: Vec<_> = held.as_array().unwrap().iter().map(|one| one["identity"].clone()).collect();
+    assert_eq!(names, ["RegistryRole", "MaintenanceRole"]);
+}
+
+#[test]
+fn a_deployment_gives_each_function_what_it_wrote_down() {
+    let function = |handler: &str, name: &str| {
+        let environment = json!({
+            "REGISTRY_STORAGE_S3_BUCKET": "images", "REGISTRY_DYNAMODB_TABLE": "rows", "GIVEN": name,
+            "REGISTRY_AUTH_HTPASSWD_USERS": "ann:$2b$04$x",
+        });
+        let policy = json!({ "Version": "2012-10-17", "Statement": [
+            { "Sid": "List", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::images" },
+            { "Sid": "Read", "Effect": "Allow", "Action": "dynamodb:GetItem",
+              "Resource": "arn:aws:dynamodb:eu-central-1:111122223333:table/rows" },
+        ] });
+        json!({ "environment": environment, "handler": handler, "timeout_seconds": 5, "memory_mb": 256, "policy": policy })
+    };
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let deployment = json!({
+        "region": "eu-central-1", "account": "111122223333", "bucket": "images", "table": "rows",
+        "functions": { "RegistryFunction": function("registry", "r"), "MaintenanceFunction": function("tidy", "m") },
+    });
+    std::fs::write(file.path(), deployment.to_string()).unwrap();
+    let running = Running::start_of(&["--deployment", file.path().to_str().unwrap()], &["--front", "http-api"]);
+    let environment = running.environment();
+    for (name, value) in [
+        ("GIVEN", "r"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+        ("AWS_REGION", "eu-central-1"),
+        ("_HANDLER", "registry"),
+    ] {
+        assert_eq!(environment[name], value, "{name}");
+    }
+    assert_eq!(running.login, format!("docker login -u ann {}", running.registry));
+    assert!(running.get("/").header("apigw-requestid").is_some());
+    let (s3, rows) = clients(&environment);
+    runtime().block_on(async {
+        s3.list_objects_v2().bucket("images").send().await.unwrap();
+        s3.put_object().bucket("images").key("a").send().await.unwrap_err();
+        let value = || aws_sdk_dynamodb::types::AttributeValue::S("a".to_owned());
+        let get = |table: &str| rows.get_item().table_name(table).key("pk", value()).key("sk", value()).send();
+        get("rows").await.unwrap();
+        get("berth").await.unwrap_err();
     });
 }
 
 #[test]
 fn a_wrong_argument_is_said_and_not_served() {
-    for (arguments, code) in [
-        (&["--front", "alb"][..], 2),
-        (&["--env", "NAME"], 2),
-        (&["--deployment", "/nowhere.json"], 1),
-        (&["--bootstrap", "/nowhere/bootstrap"], 1),
+    for (arguments, code, said) in [
+        (&["--front", "alb"][..], 2, "alb"),
+        (&["--env", "NAME"], 2, "NAME"),
+        (&["--template", "a.yaml", "--deployment", "b.json"], 2, "cannot be used with"),
+        (&[], 1, "template.yaml cannot be read"), // there is none in the folder that tests run in
+        (&["--template", "/nowhere.yaml"], 1, "/nowhere.yaml cannot be read"),
+        (&["--deployment", "/nowhere.json"], 1, "/nowhere.json cannot be read"),
+        (&["--template", TEMPLATE, "--parameter", "LogLevel=loud"], 1, "LogLevel"),
+        (&["--template", TEMPLATE, "--bootstrap", "/nowhere/bootstrap"], 1, "/nowhere/bootstrap"),
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_lambda-local")).args(arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(code), "{arguments:?}");
-        assert!(String::from_utf8(output.stderr).unwrap().contains(arguments[1]), "{arguments:?}");
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(stderr.contains(said), "{arguments:?}: {stderr}");
     }
 }

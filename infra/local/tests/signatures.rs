@@ -149,6 +149,17 @@ async fn an_unsigned_amz_header_is_refused() {
 }
 
 #[tokio::test]
+async fn a_password_beside_a_presigned_url_is_one_way_too_many() {
+    let stack = start().await;
+    stack.put("key", "x").await;
+    let url = stack.s3.get_object().bucket(&stack.bucket).key("key").presigned(presigning()).await.unwrap();
+    let (status, answer) = send(&stack, "GET", url.uri(), &[("authorization", "Basic YTpi")], b"");
+    assert_eq!(status, 400);
+    assert!(answer.contains("<Code>InvalidArgument</Code>") && answer.contains("Only one auth mechanism"), "{answer}");
+    assert_eq!(send(&stack, "GET", url.uri(), &[], b"").0, 200);
+}
+
+#[tokio::test]
 async fn a_body_that_ends_early_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let options = berth_local::Options { folder: Some(folder.path().to_owned()), ..Default::default() };

@@ -195,7 +195,8 @@ mod tests {
                     prop_assert!(text.contains("registry:catalog:"));
                     continue;
                 };
-                prop_assert!(text.contains(&format!(":{name}:")));
+                let named = format!(":{name}:");
+                prop_assert!(text.contains(&named));
                 prop_assert!(text.contains(action.as_str()) || text.contains('*'));
             }
         }

@@ -29,6 +29,11 @@ class Client:
     def ref(self, repository: str, tag: str) -> str:
         return f"{self.host}/{repository}:{tag}"
 
+    def login(self, user: str, password: str) -> None:
+        """Makes the client use these with the registry from now on. Some ask the registry whether they are right, others
+        only remember them."""
+        raise NotImplementedError
+
     def start(self) -> None:
         """Whatever must be there before the first check."""
 
@@ -54,6 +59,9 @@ class ImageClient(Client, ABC):
 
     # Asks to mount the config too, not the layers only.
     mounts_config = True
+
+    # Sends a layer in smaller pieces when the registry says that it is too large.
+    uploads_in_pieces = False
 
     # Knows where the registry has a blob from a pull only, not from its own push.
     mounts_what_it_pulled = False

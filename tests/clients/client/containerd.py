@@ -37,6 +37,7 @@ address = "{temp}/containerd.sock"
 address = "{temp}/containerd.sock.ttrpc"
 """
     daemon: Daemon | None = None
+    user: tuple[str, ...] = ()
 
     def programs(self) -> tuple[Path, Path]:
         return Path("/usr/bin/containerd"), Path("/usr/bin/ctr")
@@ -58,6 +59,10 @@ address = "{temp}/containerd.sock.ttrpc"
     def logs(self):
         return self.daemon.output() if self.daemon else ""
 
+    def login(self, user, password):
+        # It has no login: every command is given them.
+        self.user = ("--user", f"{user}:{password}")
+
     def images(self) -> list[str]:
         return self.ctr("images", "ls", "--quiet").split()
 
@@ -68,19 +73,19 @@ address = "{temp}/containerd.sock.ttrpc"
             self.ctr("images", "import", "--no-unpack", "--all-platforms", archive)
             archive.unlink()
         self.ctr("images", "tag", "--force", name, reference)
-        self.ctr("images", "push", "--plain-http", reference)
+        self.ctr("images", "push", "--plain-http", *self.user, reference)
 
     def pull(self, content, repository, tag):
         # Only what was fetched by this pull may be there after it.
         self.ctr("images", "rm", "--sync", *self.images())
         # The native snapshotter: overlay is not to be had in every sandbox.
-        self.ctr("images", "pull", "--plain-http", "--all-platforms", "--snapshotter", "native",
+        self.ctr("images", "pull", "--plain-http", *self.user, "--all-platforms", "--snapshotter", "native",
                  self.ref(repository, tag))
         store_holds(lambda digest: self.ctr_bytes("content", "get", digest), content.digests)
 
     def mount(self, image, source, target, tag):
         self.ctr("images", "tag", "--force", self.ref(source, tag), self.ref(target, tag))
-        self.ctr("images", "push", "--plain-http", self.ref(target, tag))
+        self.ctr("images", "push", "--plain-http", *self.user, self.ref(target, tag))
 
 
 class Ctr2(Ctr1):

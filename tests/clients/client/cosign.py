@@ -15,9 +15,12 @@ class Cosign(ImageClient):
     name = "cosign"
     needs = ("cosign",)
 
-    def cosign(self, *argv) -> str:
+    def cosign(self, *argv, stdin: str = "") -> str:
         # An empty password: otherwise it asks the terminal.
-        return self.run(built("cosign"), *argv, cwd=self.temp, COSIGN_PASSWORD="")
+        return self.run(built("cosign"), *argv, cwd=self.temp, stdin=stdin, COSIGN_PASSWORD="")
+
+    def login(self, user, password):
+        self.cosign("login", self.host, "--username", user, "--password-stdin", stdin=password)
 
     def start(self):
         for pair in ("cosign", "other"):

@@ -10,8 +10,11 @@ class Crane(ImageClient):
     name = "crane"
     needs = ("crane",)
 
-    def crane(self, *argv) -> str:
-        return self.run(built("crane"), *argv, "--insecure")
+    def crane(self, *argv, stdin: str = "") -> str:
+        return self.run(built("crane"), *argv, "--insecure", stdin=stdin)
+
+    def login(self, user, password):
+        self.crane("auth", "login", self.host, "--username", user, "--password-stdin", stdin=password)
 
     def push(self, content, repository, tag):
         told = self.crane("push", content.layout, self.ref(repository, tag))

@@ -33,8 +33,11 @@ class Docker20(ImageClient):
     mounts_config = False
     daemon: Daemon | None = None
 
-    def docker(self, *argv) -> str:
-        return self.run(DOCKER, "-H", f"unix://{self.temp}/docker.sock", *argv)
+    def docker(self, *argv, stdin: str = "") -> str:
+        return self.run(DOCKER, "-H", f"unix://{self.temp}/docker.sock", *argv, stdin=stdin)
+
+    def login(self, user, password):
+        self.docker("login", "--username", user, "--password-stdin", self.host, stdin=password)
 
     def start(self):
         self.daemon = engine(self, [DOCKERD, "--storage-driver", "vfs"])

@@ -15,8 +15,11 @@ class Helm(Client):
     needs = ("helm",)
     never = {"push index": "charts only"}
 
-    def helm(self, *argv) -> str:
-        return self.run(built("helm"), *argv, cwd=self.temp)
+    def helm(self, *argv, stdin: str = "") -> str:
+        return self.run(built("helm"), *argv, cwd=self.temp, stdin=stdin)
+
+    def login(self, user, password):
+        self.helm("registry", "login", "--plain-http", "--username", user, "--password-stdin", self.host, stdin=password)
 
     def start(self):
         chart = self.temp / CHART

@@ -18,8 +18,11 @@ class Oras(ImageClient):
     name = "oras"
     needs = ("oras",)
 
-    def oras(self, *argv, cwd=None) -> str:
-        return self.run(built("oras"), *argv, cwd=cwd)
+    def oras(self, *argv, cwd=None, stdin: str = "") -> str:
+        return self.run(built("oras"), *argv, cwd=cwd, stdin=stdin)
+
+    def login(self, user, password):
+        self.oras("login", "--plain-http", "--username", user, "--password-stdin", self.host, stdin=password)
 
     def push(self, content, repository, tag):
         reference = self.ref(repository, tag)

@@ -19,13 +19,18 @@ class Podman(ImageClient):
         # Its locks and events otherwise lie in the machine's own /run/libpod.
         return ["--tmpdir", self.temp / "tmp", "--events-backend", "none"]
 
-    def podman(self, *argv) -> str:
+    def podman(self, *argv, stdin: str = "") -> str:
         # vfs: overlay is not to be had in every sandbox.
         return self.run(self.program, "--root", self.temp / "root", "--runroot", self.temp / "run",
-                        "--storage-driver", "vfs", *self.options(), *argv)
+                        "--storage-driver", "vfs", *self.options(), *argv, stdin=stdin,
+                        REGISTRY_AUTH_FILE=str(self.temp / "auth.json"))
+
+    def login(self, user, password):
+        self.podman("login", "--tls-verify=false", "--username", user, "--password-stdin", self.host, stdin=password)
 
     def start(self):
         self.local: dict[str, str] = {}
+        (self.temp / "auth.json").write_text("{}")  # a file that is named must be there
         self.podman("info")
 
     def push(self, content, repository, tag):

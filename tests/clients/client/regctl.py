@@ -10,12 +10,16 @@ from .base import ImageClient
 class Regctl(ImageClient):
     name = "regctl"
     needs = ("regctl",)
+    uploads_in_pieces = True
 
-    def regctl(self, *argv) -> str:
-        return self.run(built("regctl"), *argv)
+    def regctl(self, *argv, stdin: str = "") -> str:
+        return self.run(built("regctl"), *argv, stdin=stdin)
+
+    def login(self, user, password):
+        self.regctl("registry", "login", self.host, "--user", user, "--pass-stdin", stdin=password)
 
     def start(self):
-        self.regctl("registry", "set", "--tls", "disabled", self.host)
+        self.regctl("registry", "set", "--tls", "disabled", "--skip-check", self.host)
 
     def push(self, content, repository, tag):
         reference = self.ref(repository, tag)

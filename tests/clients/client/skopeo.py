@@ -13,9 +13,16 @@ class Skopeo(ImageClient):
     needs = ("skopeo",)
     mounts_config = False
 
+    def skopeo(self, *argv, stdin: str = "") -> str:
+        # Passwords would otherwise lie in the machine's own /run.
+        return self.run(SKOPEO, *argv, stdin=stdin, REGISTRY_AUTH_FILE=str(self.temp / "auth.json"))
+
+    def login(self, user, password):
+        self.skopeo("login", "--tls-verify=false", "--username", user, "--password-stdin", self.host, stdin=password)
+
     def copy(self, source: str, target: str, *options) -> None:
-        self.run(SKOPEO, "copy", "--all", "--src-tls-verify=false", "--dest-tls-verify=false",
-                 *options, source, target)
+        self.skopeo("copy", "--all", "--src-tls-verify=false", "--dest-tls-verify=false",
+                    *options, source, target)
 
     def push(self, content, repository, tag):
         told = self.temp / "digest"
@@ -32,5 +39,5 @@ class Skopeo(ImageClient):
         self.copy(f"docker://{self.ref(source, tag)}", f"docker://{self.ref(target, tag)}")
 
     def delete_manifest(self, repository, digest):
-        self.run(SKOPEO, "delete", "--tls-verify=false",
-                 f"docker://{self.host}/{repository}@{digest}")
+        self.skopeo("delete", "--tls-verify=false",
+                    f"docker://{self.host}/{repository}@{digest}")

@@ -99,14 +99,17 @@ def local_name(content: Image | Index) -> str:
 
 def make_image(path: Path, seed: str, sizes=IMAGE_LAYER_SIZES) -> Image:
     layout = Layout(path)
-    descriptor, image = _add_image(layout, seed, sizes, PLATFORMS[0])
+    descriptor, image = add_image(layout, seed, _layers(layout, seed, sizes), PLATFORMS[0])
     layout.root(descriptor, local_name(image))
     return image
 
 
 def make_index(path: Path, seed: str) -> Index:
     layout = Layout(path)
-    added = [_add_image(layout, f"{seed}-{arch}", PLATFORM_LAYER_SIZES, arch) for arch in PLATFORMS]
+    added = [
+        add_image(layout, f"{seed}-{arch}", _layers(layout, f"{seed}-{arch}", PLATFORM_LAYER_SIZES), arch)
+        for arch in PLATFORMS
+    ]
     manifests = [
         {**descriptor, "platform": {"os": "linux", "architecture": image.architecture}}
         for descriptor, image in added
@@ -119,8 +122,8 @@ def make_index(path: Path, seed: str) -> Index:
     return index
 
 
-def _add_image(layout: Layout, seed: str, sizes, architecture: str) -> tuple[dict, Image]:
-    layers = tuple(_add_layer(layout, f"{seed}-{n}", size) for n, size in enumerate(sizes))
+def add_image(layout: Layout, seed: str, layers: tuple[Layer, ...], architecture: str) -> tuple[dict, Image]:
+    """Adds config and manifest; returns the manifest's descriptor too."""
     config = layout.document(IMAGE_CONFIG, {
         "architecture": architecture,
         "os": "linux",
@@ -141,6 +144,10 @@ def _add_image(layout: Layout, seed: str, sizes, architecture: str) -> tuple[dic
         layout.path, descriptor["digest"], config["digest"], config["size"], layers, architecture
     )
     return descriptor, image
+
+
+def _layers(layout: Layout, seed: str, sizes) -> tuple[Layer, ...]:
+    return tuple(_add_layer(layout, f"{seed}-{n}", size) for n, size in enumerate(sizes))
 
 
 def _add_layer(layout: Layout, seed: str, size: int) -> Layer:

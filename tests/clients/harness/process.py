@@ -5,7 +5,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from .failure import Failure
+from .failure import CommandFailure, Failure
 from .wait import until
 
 COMMAND_SECONDS = 180
@@ -26,18 +26,18 @@ class Shell:
         self.env = env
         self.transcript: list[str] = []
 
-    def run(self, *argv, cwd: Path | None = None, **extra_env: str) -> str:
-        return self.run_bytes(*argv, cwd=cwd, **extra_env).decode(errors="replace")
+    def run(self, *argv, cwd: Path | None = None, stdin: str = "", **extra_env: str) -> str:
+        return self.run_bytes(*argv, cwd=cwd, stdin=stdin, **extra_env).decode(errors="replace")
 
-    def run_bytes(self, *argv, cwd: Path | None = None, **extra_env: str) -> bytes:
+    def run_bytes(self, *argv, cwd: Path | None = None, stdin: str = "", **extra_env: str) -> bytes:
         argv = [str(word) for word in argv]
         self.transcript.append("$ " + " ".join(argv))
         process = subprocess.Popen(
             argv, cwd=cwd or self.env["HOME"], env={**self.env, **extra_env}, start_new_session=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )
         try:
-            out, err = process.communicate(timeout=COMMAND_SECONDS)
+            out, err = process.communicate(stdin.encode(), timeout=COMMAND_SECONDS)
         except subprocess.TimeoutExpired:
             kill_group(process)
             out, err = process.communicate()
@@ -48,7 +48,7 @@ class Shell:
             raise
         self.transcript += [printable(out), printable(err)]
         if process.returncode != 0:
-            raise Failure(f"{Path(argv[0]).name} ended with exit code {process.returncode}")
+            raise CommandFailure(Path(argv[0]).name, process.returncode, last_line(err) or last_line(out))
         return out
 
 
@@ -95,6 +95,10 @@ def kill_group(process: subprocess.Popen) -> None:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
         pass
+
+
+def last_line(output: bytes) -> str:
+    return output.decode(errors="replace").strip().rpartition("\n")[2].strip()
 
 
 def printable(output: bytes, limit: int = 2000) -> str:

@@ -1,5 +1,6 @@
 """The registry as its own API tells it, apart from any client."""
 
+import base64
 import gzip
 import hashlib
 import json
@@ -42,19 +43,26 @@ class Manifest:
 class Registry:
     """Every digest that it returns was computed here from the bytes served."""
 
-    def __init__(self, host: str, log: Callable[[], str] = lambda: ""):
-        """`log` returns what the registry said lately, if it was started here."""
-        self.host, self.log = host, log
+    def __init__(self, host: str, log: Callable[[], str] = lambda: "", login: tuple[str, str] | None = None):
+        """`log` returns what the registry said lately, if it was started here; `login` are a name and a password."""
+        self.host, self.log, self.login = host, log, login
         name, port = host.rsplit(":", 1)
         self.address = (name, int(port))
         # No proxy of the environment: the registry is on loopback.
         self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
-    def open(self, path: str, method: str = "GET"):
+    def request(self, path: str, method: str = "GET") -> urllib.request.Request:
         request = urllib.request.Request(
             f"http://{self.host}{path}", method=method, headers={"Accept": MANIFEST_TYPES}
         )
-        return self.opener.open(request, timeout=ANSWER_SECONDS)
+        if self.login:
+            # Not for where a redirect leads: S3 refuses a request that is authenticated in two ways.
+            pair = base64.b64encode(":".join(self.login).encode()).decode()
+            request.add_unredirected_header("Authorization", f"Basic {pair}")
+        return request
+
+    def open(self, path: str, method: str = "GET"):
+        return self.opener.open(self.request(path, method), timeout=ANSWER_SECONDS)
 
     def status(self, path: str, method: str = "GET") -> int:
         try:

@@ -25,12 +25,13 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def berth(folder: Path, data: Path):
+def berth(folder: Path, data: Path | None, variables: dict[str, str] | None = None):
+    """On the folder `data`, or as `variables` say."""
     binary = berth_binary()
     require(os.access(binary, os.X_OK), f"no {binary}: build it, or name another by BERTH_BIN")
     host = f"127.0.0.1:{free_port()}"
-    argv = [binary, "serve", "--addr", host, "--data", data]
-    with _served("berth", argv, host, folder) as registry:
+    argv = [binary, "serve", "--addr", host, *(["--data", data] if data else [])]
+    with _served("berth", argv, host, folder, variables or {}) as registry:
         yield registry
 
 
@@ -44,13 +45,13 @@ def docker_registry(folder: Path, data: Path):
         "storage": {"filesystem": {"rootdirectory": str(data)}, "delete": {"enabled": True}},
         "http": {"addr": host},
     }))
-    with _served("docker-registry", [DOCKER_REGISTRY, "serve", config], host, folder) as registry:
+    with _served("docker-registry", [DOCKER_REGISTRY, "serve", config], host, folder, {}) as registry:
         yield registry
 
 
 @contextlib.contextmanager
-def _served(name: str, argv: list, host: str, folder: Path):
-    daemon = Daemon(name, argv, environment(folder), folder / f"{name}.log")
+def _served(name: str, argv: list, host: str, folder: Path, variables: dict[str, str]):
+    daemon = Daemon(name, argv, environment(folder, **variables), folder / f"{name}.log")
     try:
         registry = Registry(host, daemon.output)
         daemon.until(registry.answers, "GET /v2/ answers 200")

@@ -34,6 +34,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut lines = admin.emulators().env();
     lines.push(("EMULATORS_BUCKET", admin.emulators().options().bucket.clone()));
     lines.push(("EMULATORS_TABLE", admin.emulators().options().table.clone()));
+    lines.push(("EMULATORS_OIDC_ISSUER", admin.emulators().oidc().issuer()));
     lines.push(("EMULATORS_ADMIN_URL", admin.endpoint()));
     let mut out = std::io::stdout().lock();
     for (name, value) in lines {

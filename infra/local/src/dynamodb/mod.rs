@@ -6,6 +6,7 @@
 mod needs;
 mod request;
 mod table;
+mod units;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -167,6 +168,7 @@ async fn answer(
     let body = Limited::new(body, LARGEST_REQUEST).collect().await.map_err(|_| Dropped)?.to_bytes();
     let described = request::describe(&parts, &body);
     let recognised = front.identities.recognise(described.access_key.as_deref());
+    let operation = described.operation.clone();
     match front.admit(described, &parts.method).await? {
         Admission::Refuse(response) => Ok(response),
         Admission::Forward(admitted) => {
@@ -190,8 +192,14 @@ async fn answer(
                 .build()
                 .map_err(|_| Dropped)?;
             parts.headers.remove(header::CONNECTION);
-            let response = client.request(Request::from_parts(parts, Full::new(body))).await.map_err(|_| Dropped)?;
-            admitted.finish(response.map(|body| body.map_err(Into::into).boxed_unsync()))
+            parts.headers.remove(header::CONTENT_LENGTH); // of the body as it came
+            let body = Full::new(units::ask(&operation, body));
+            let response = client.request(Request::from_parts(parts, body)).await.map_err(|_| Dropped)?;
+            let (parts, body) = response.into_parts();
+            let body = body.collect().await.map_err(|_| Dropped)?.to_bytes();
+            admitted.consumed(units::consumed(&body));
+            let body = Full::new(body).map_err(|never| match never {}).boxed_unsync();
+            admitted.finish(Response::from_parts(parts, body))
         }
     }
 }

@@ -57,7 +57,13 @@ impl Front {
         let (status, code) = match (&fault, service) {
             (Some(Fault::Throttle), Service::S3) => (503, "SlowDown"),
             (Some(Fault::Throttle), Service::DynamoDb) => (400, "ProvisionedThroughputExceededException"),
+            (Some(Fault::Throttle), Service::Sts) => (400, "Throttling"),
+            (Some(Fault::Throttle), Service::Oidc) => (429, "too_many_requests"),
             (Some(Fault::InternalError), Service::S3) => (500, "InternalError"),
+            (Some(Fault::InternalError), Service::Sts) => (500, "InternalFailure"),
+            (Some(Fault::InternalError), Service::Oidc) => (500, "server_error"),
+            (Some(Fault::AccessDenied), Service::Sts) => (403, "AccessDenied"),
+            (Some(Fault::AccessDenied), Service::Oidc) => (403, "access_denied"),
             (Some(Fault::InternalError), Service::DynamoDb) => (500, "InternalServerError"),
             (Some(Fault::AccessDenied), Service::S3) => (403, "AccessDenied"),
             (Some(Fault::AccessDenied), Service::DynamoDb) => (400, "AccessDeniedException"),
@@ -78,6 +84,11 @@ impl Front {
 }
 
 impl Admitted {
+    /// Notes what DynamoDB charges for the request.
+    pub(crate) fn consumed(&self, units: Option<f64>) {
+        self.front.log.consumed(self.place, units);
+    }
+
     /// Completes the record, and plays the part of the fault that concerns the answer.
     ///
     /// # Errors

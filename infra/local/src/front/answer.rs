@@ -8,7 +8,7 @@ use super::body::ResponseBody;
 use super::recorded::Service;
 
 /// An error answer. S3: XML, without a body to a HEAD ("Error responses", S3 API reference). DynamoDB: JSON with the
-/// namespaced type ("Error handling with DynamoDB"). The message is text that XML takes as it is.
+/// namespaced type ("Error handling with DynamoDB"). STS: JSON, as who asks for that gets it. The message is text that XML takes as it is.
 pub(crate) fn error(
     service: Service,
     method: &Method,
@@ -29,6 +29,11 @@ pub(crate) fn error(
             serde_json::json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": message })
                 .to_string(),
         ),
+        Service::Sts => (
+            "application/json",
+            serde_json::json!({ "Error": { "Code": code, "Message": message, "Type": "Sender" } }).to_string(),
+        ),
+        Service::Oidc => ("application/json", serde_json::json!({ "error": code }).to_string()),
     };
     let body = Full::new(Bytes::from(body)).map_err(|never| match never {}).boxed_unsync();
     let mut response = Response::new(body);

@@ -12,11 +12,12 @@ use super::recorded::{Arrived, Service};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
-    /// Refused for its rate: S3 503 `SlowDown`, DynamoDB 400 `ProvisionedThroughputExceededException`.
+    /// Refused for its rate: S3 503 `SlowDown`, DynamoDB 400 `ProvisionedThroughputExceededException`, STS 400
+    /// `Throttling`, an issuer 429.
     Throttle,
-    /// Failed inside: S3 500 `InternalError`, DynamoDB 500 `InternalServerError`.
+    /// Failed inside: S3 500 `InternalError`, DynamoDB 500 `InternalServerError`, STS and an issuer 500.
     InternalError,
-    /// Refused: S3 403 `AccessDenied`, DynamoDB 400 `AccessDeniedException`.
+    /// Refused: S3 403 `AccessDenied`, DynamoDB 400 `AccessDeniedException`, STS and an issuer 403.
     AccessDenied,
     /// Answered with this status and error code, for all others: 409 `ConditionalRequestConflict`, 400 `ThrottlingException`.
     Error {

@@ -56,6 +56,12 @@ impl Log {
         }
     }
 
+    pub(crate) fn consumed(&self, place: Place, units: Option<f64>) {
+        if let Some(entry) = self.entries().at(place) {
+            entry.units = units;
+        }
+    }
+
     /// Notes which statements allow a request, or that one of its permissions is denied.
     pub(crate) fn decided<E>(&self, place: Place, decision: Result<&[String], E>) {
         if let Some(entry) = self.entries().at(place) {
@@ -74,12 +80,13 @@ impl Log {
         entries.requests.iter().filter(|r| service.is_none_or(|s| r.service == s)).cloned().collect()
     }
 
-    /// How often each operation was called, without requests by presigned URL.
+    /// How often each operation was called, without requests of S3 by presigned URL.
     pub(crate) fn counts(&self, service: Option<Service>) -> BTreeMap<String, u64> {
         let entries = self.entries();
         let mut counts = BTreeMap::new();
         for request in &entries.requests {
-            if !request.presigned && service.is_none_or(|s| request.service == s) {
+            // Of STS a presigned request is the program's own.
+            if (!request.presigned || request.service == Service::Sts) && service.is_none_or(|s| request.service == s) {
                 *counts.entry(request.name()).or_default() += 1;
             }
         }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The AWS service that a request was sent to.
+/// The service that a request was sent to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Service {
@@ -10,14 +10,20 @@ pub enum Service {
     S3,
     /// Amazon DynamoDB.
     DynamoDb,
+    /// The AWS Security Token Service.
+    Sts,
+    /// No service of AWS: an OpenID Connect issuer.
+    Oidc,
 }
 
 impl Service {
-    /// The service's prefix in IAM actions: `s3` or `dynamodb`.
+    /// The service's prefix in IAM actions: `s3`, `dynamodb`, `sts`; of an issuer, `oidc`.
     pub fn prefix(self) -> &'static str {
         match self {
             Service::S3 => "s3",
             Service::DynamoDb => "dynamodb",
+            Service::Sts => "sts",
+            Service::Oidc => "oidc",
         }
     }
 }
@@ -48,9 +54,9 @@ impl Arrived {
 /// One request that reached an emulator, in the order of arrival.
 ///
 /// A request is in the log from its arrival on; `status` and `response_bytes` follow when its answer begins.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recorded {
-    /// Position in the log, from 0; shared by both services.
+    /// Position in the log, from 0; shared by all services.
     pub sequence: u64,
     /// Whom the request was sent to.
     pub service: Service,
@@ -85,6 +91,9 @@ pub struct Recorded {
     pub status: Option<u16>,
     /// The answer's Content-Length, where it has one.
     pub response_bytes: Option<u64>,
+    /// DynamoDB: the request units that it is charged, reads or writes as the operation has it; none of what failed.
+    #[serde(default)]
+    pub units: Option<f64>,
     /// The fault that was played on it: [`Fault::name`](crate::Fault::name).
     pub fault: Option<String>,
 }
@@ -108,6 +117,7 @@ impl Recorded {
             request_bytes: arrived.request_bytes,
             status: None,
             response_bytes: None,
+            units: None,
             fault,
         }
     }

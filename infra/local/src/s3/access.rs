@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
@@ -9,7 +10,7 @@ use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 use super::authorize;
 use super::store::Store;
 
-/// Anonymous requests; signatures for another region; headers that the signature leaves out; buckets of another region; what
+/// Anonymous requests; authentication in two ways; signatures for another region; headers that the signature leaves out; buckets of another region; what
 /// the sender's policy does not allow.
 #[derive(Debug)]
 pub(super) struct Access(pub(super) Arc<Store>);
@@ -20,8 +21,17 @@ impl S3Access for Access {
         if context.credentials().is_none() {
             return Err(s3_error!(AccessDenied, "Access Denied"));
         }
+        let query = context.uri().query().unwrap_or_default();
+        // Seen of clients that send their registry's password along when it redirects them; not documented.
+        if query.contains("X-Amz-Algorithm=") && context.headers().contains_key(AUTHORIZATION) {
+            return Err(s3_error!(
+                InvalidArgument,
+                "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or \
+                 the Authorization header should be specified"
+            ));
+        }
         // Version 2 names neither region nor headers.
-        if let Some(signature) = Signature::of(context.headers(), context.uri().query().unwrap_or_default()) {
+        if let Some(signature) = Signature::of(context.headers(), query) {
             signature.check(&self.0.region, context.headers())?;
         }
         context.s3_path().get_bucket_name().map_or(Ok(()), |bucket| self.is_here(bucket))?;
@@ -62,7 +72,7 @@ impl Signature {
         let field = |name: &str| {
             let from_query =
                 query.split('&').find_map(|pair| pair.strip_prefix("X-Amz-")?.strip_prefix(name)?.strip_prefix('='));
-            let header = headers.get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+            let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
             let from_header = header.and_then(|header| {
                 header.split([',', ' ']).find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('='))
             });

@@ -86,7 +86,8 @@ impl KeyRing {
     /// The key that signs at `now`: the newest whose time has come; where clocks differ, the oldest.
     pub(super) fn signer(&self, now: Duration) -> Option<&SigningKey> {
         let has_begun = |held: &&Held| held.stored.from <= now.as_secs();
-        let signer = self.0.iter().rev().filter(has_begun).max_by_key(|held| held.stored.from);
+        // Of several that began in one second, the last: the newest.
+        let signer = self.0.iter().filter(has_begun).max_by_key(|held| held.stored.from);
         signer.or_else(|| self.0.first()).map(|held| &held.key)
     }
 

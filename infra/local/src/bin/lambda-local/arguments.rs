@@ -44,7 +44,13 @@ pub(crate) struct Arguments {
         hide_env_values = true
     )]
     pub(crate) users: Vec<String>,
-    /// What a deployment of the template gives each function, as JSON
+    /// The template that says what each function is given, and may do
+    #[arg(long, value_name = "FILE", default_value = "template.yaml", conflicts_with = "deployment")]
+    pub(crate) template: PathBuf,
+    /// A parameter of the template in place of its default; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = variable, conflicts_with = "deployment")]
+    pub(crate) parameter: Vec<(String, String)>,
+    /// The same as a deployment of the template had it: the JSON that tests/template/run leaves
     #[arg(long, value_name = "FILE")]
     pub(crate) deployment: Option<PathBuf>,
     /// A variable for both functions, which wins over all others; may be repeated
@@ -75,7 +81,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value = "127.0.0.1:0", value_name = "HOST:PORT")]
     pub(crate) admin: SocketAddr,
     /// The region that all is in
-    #[arg(long, default_value = "us-east-1")]
+    #[arg(long, default_value = "us-east-1", conflicts_with = "deployment")]
     pub(crate) region: String,
     /// Where the folder of object bodies is made
     #[arg(long, value_name = "DIR")]

@@ -1,69 +1,115 @@
-//! What a deployment gives each function.
+//! What is deployed: said by a template, or written down by a deployment of it.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
+use berth_local::{Function, Identity, Names, Options, Policy, Template, TemplateError};
 use serde::Deserialize;
 
-/// Both functions of the template, by their logical ids.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+/// The logical ids of the template.
+const REGISTRY: &str = "RegistryFunction";
+const MAINTENANCE: &str = "MaintenanceFunction";
+
+/// Both functions, and what there is for them.
+#[derive(Debug)]
 pub(crate) struct Deployment {
-    #[serde(rename = "RegistryFunction")]
+    pub(crate) region: String,
+    pub(crate) account: String,
+    pub(crate) bucket: String,
+    pub(crate) table: String,
     pub(crate) registry: Described,
-    #[serde(rename = "MaintenanceFunction")]
     pub(crate) maintenance: Described,
 }
 
-/// One function. Other fields of the file are for others.
-#[derive(Debug, Deserialize)]
+/// One function, and who it is to S3 and DynamoDB.
+#[derive(Debug)]
 pub(crate) struct Described {
-    pub(crate) environment: BTreeMap<String, String>,
     pub(crate) handler: String,
-    /// Seconds.
-    pub(crate) timeout: u64,
-    /// Megabytes.
-    pub(crate) memory: u32,
+    pub(crate) timeout: Duration,
+    pub(crate) memory_mb: u32,
+    pub(crate) environment: BTreeMap<String, String>,
+    pub(crate) identity: Identity,
 }
 
-/// Why a deployment's file is of no use.
+/// Why a template or a deployment's file is of no use.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    #[error("{0} cannot be read: {1}")]
+    #[error("{0} cannot be read: {1}; --template or --deployment names another file")]
     Read(String, #[source] std::io::Error),
     #[error("{0} does not describe a deployment: {1}")]
     Parse(String, #[source] serde_json::Error),
+    #[error("{0}: {1}")]
+    Template(String, #[source] TemplateError),
+}
+
+/// The file that `tests/template/run` leaves.
+#[derive(Deserialize)]
+struct Written {
+    region: String,
+    account: String,
+    bucket: String,
+    table: String,
+    functions: BTreeMap<String, WrittenFunction>,
+}
+
+#[derive(Deserialize)]
+struct WrittenFunction {
+    handler: String,
+    timeout_seconds: u64,
+    memory_mb: u32,
+    environment: BTreeMap<String, String>,
+    policy: Policy,
 }
 
 impl Deployment {
-    /// From a file; without one, what the template gives by default.
-    pub(crate) fn load(file: Option<&Path>) -> Result<Self, Error> {
-        let Some(file) = file else { return Ok(Self::default()) };
-        let name = file.display().to_string();
-        let text = fs::read(file).map_err(|error| Error::Read(name.clone(), error))?;
-        serde_json::from_slice(&text).map_err(|error| Error::Parse(name, error))
+    /// As a deployment wrote it down.
+    pub(crate) fn written(file: &Path) -> Result<Self, Error> {
+        let parse = |error| Error::Parse(file.display().to_string(), error);
+        let mut written: Written = serde_json::from_str(&read(file)?).map_err(parse)?;
+        let mut take = |id: &str| {
+            let function = written.functions.remove(id);
+            let function = function.ok_or_else(|| serde::de::Error::custom(format!("it has no function {id}")));
+            function.map(|function| Described::written(id, function)).map_err(parse)
+        };
+        let (registry, maintenance) = (take(REGISTRY)?, take(MAINTENANCE)?);
+        let Written { region, account, bucket, table, .. } = written;
+        Ok(Self { region, account, bucket, table, registry, maintenance })
+    }
+
+    /// As a template says it for these parameters. Bucket and table are named as the emulators name theirs by default.
+    pub(crate) fn of_template(file: &Path, region: &str, parameters: &[(String, String)]) -> Result<Self, Error> {
+        let refused = |error| Error::Template(file.display().to_string(), error);
+        let options = Options { region: region.to_owned(), ..Options::default() };
+        let names = Names::of(&options).physical("Bucket", &options.bucket).physical("Table", &options.table);
+        let names = parameters.iter().fold(names, |names, (name, value)| names.parameter(name, value));
+        let template = Template::parse(&read(file)?).map_err(refused)?;
+        let function = |id| template.function(id, &names).map(Described::from).map_err(refused);
+        let (registry, maintenance) = (function(REGISTRY)?, function(MAINTENANCE)?);
+        // Another one, where a parameter names it.
+        let bucket = registry.environment.get("REGISTRY_STORAGE_S3_BUCKET").cloned().unwrap_or(options.bucket);
+        let Options { region, account, table, .. } = options;
+        Ok(Self { region, account, bucket, table, registry, maintenance })
     }
 }
 
-impl Default for Deployment {
-    fn default() -> Self {
-        let storage = [("REGISTRY_STORAGE_S3_BUCKET", "berth"), ("REGISTRY_LOG_LEVEL", "info")];
-        let registry = [
-            ("REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR", "dynamodb"),
-            ("REGISTRY_DYNAMODB_TABLE", "berth"),
-            ("REGISTRY_STORAGE_DELETE_ENABLED", "true"),
-        ];
-        let maintenance = [("REGISTRY_STORAGE_MAINTENANCE_UPLOADPURGING_AGE", "168h")];
-        let described = |handler: &str, timeout, more: &[(&str, &str)]| Described {
-            environment: storage.iter().chain(more).map(|(name, value)| ((*name).into(), (*value).into())).collect(),
-            handler: handler.to_owned(),
-            timeout,
-            memory: 512,
-        };
-        Self {
-            registry: described("registry", 60, &registry),
-            maintenance: described("maintenance", 900, &maintenance),
-        }
+fn read(file: &Path) -> Result<String, Error> {
+    fs::read_to_string(file).map_err(|error| Error::Read(file.display().to_string(), error))
+}
+
+impl Described {
+    fn written(id: &str, function: WrittenFunction) -> Self {
+        let WrittenFunction { handler, timeout_seconds, memory_mb, environment, policy } = function;
+        let identity = Identity::named(id, Some(policy));
+        Self { handler, timeout: Duration::from_secs(timeout_seconds), memory_mb, environment, identity }
+    }
+}
+
+impl From<Function> for Described {
+    fn from(function: Function) -> Self {
+        let identity = function.identity();
+        let Function { handler, timeout, memory_mb, environment, .. } = function;
+        Self { handler, timeout, memory_mb, environment, identity }
     }
 }

@@ -5,12 +5,13 @@
 
 mod arguments;
 mod deployment;
-mod user;
+mod users;
 
 use std::error::Error;
 use std::io::Write as _;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::process::ExitCode;
 
 use berth_local::lambda::{Bodies, DoorOptions, Function, FunctionBuilder, Functions, Scaling, Scheme, WhenBusy};
 use berth_local::{Admin, Emulators, Options};
@@ -19,15 +20,23 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use self::arguments::Arguments;
 use self::deployment::{Deployment, Described};
-use self::user::User;
+use self::users::{USERS, Users};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let arguments = Arguments::parse();
+async fn main() -> ExitCode {
+    match serve(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("lambda-local: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     // Before the first line is out: whoever reads it may send the signal at once.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let mut deployment = Deployment::load(arguments.deployment.as_deref())?;
-    let user = User::choose(&arguments.users, &mut deployment.registry.environment)?;
+    let (deployment, users) = deployment(&arguments)?;
     let emulators = Emulators::start_with(options(&arguments, &deployment)).await?;
     let registry = function(&arguments, &emulators, &deployment.registry)?;
     let registry = registry.instances(arguments.instances).freeze(!arguments.no_freeze);
@@ -46,7 +55,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let host = door.address();
     let mut out = std::io::stdout().lock();
     writeln!(out, "registry  {host}")?;
-    writeln!(out, "login     {}", user.login(&host.to_string()))?;
+    writeln!(out, "login     {}", users.login(&host.to_string()))?;
     writeln!(out, "admin     {}", admin.endpoint())?;
     out.flush()?;
     drop(out);
@@ -60,21 +69,37 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The emulators hold the bucket and the table that the functions are told of.
+/// What there is to start, and who may log in to it.
+fn deployment(arguments: &Arguments) -> Result<(Deployment, Users), Box<dyn Error>> {
+    let Some(file) = &arguments.deployment else {
+        let known = arguments.parameter.iter().find(|(name, _)| name == "Users").map(|(_, value)| value);
+        let users = Users::choose(&arguments.users, known)?;
+        let mut parameters = arguments.parameter.clone();
+        parameters.push(("Users".to_owned(), users.lines().to_owned()));
+        return Ok((Deployment::of_template(&arguments.template, &arguments.region, &parameters)?, users));
+    };
+    let mut deployment = Deployment::written(file)?;
+    let environment = &mut deployment.registry.environment;
+    let users = Users::choose(&arguments.users, environment.get(USERS))?;
+    environment.insert(USERS.to_owned(), users.lines().to_owned());
+    Ok((deployment, users))
+}
+
+/// The emulators hold the bucket and the table of the deployment.
 fn options(arguments: &Arguments, deployment: &Deployment) -> Options {
-    let told = |name: &str| deployment.registry.environment.get(name).cloned();
-    let defaults = Options::default();
     Options {
         s3_address: arguments.s3,
         dynamodb_address: arguments.dynamodb,
-        region: arguments.region.clone(),
-        bucket: told("REGISTRY_STORAGE_S3_BUCKET").unwrap_or(defaults.bucket),
-        table: told("REGISTRY_DYNAMODB_TABLE").unwrap_or(defaults.table),
+        region: deployment.region.clone(),
+        account: deployment.account.clone(),
+        bucket: deployment.bucket.clone(),
+        table: deployment.table.clone(),
         folder: arguments.folder.clone(),
         ..Options::default()
     }
 }
 
+/// As it is deployed, and held to its role; added is what only this machine needs.
 fn function(
     arguments: &Arguments,
     emulators: &Emulators,
@@ -84,19 +109,32 @@ fn function(
         Some(program) => program.clone(),
         None => beside_this_program("bootstrap")?,
     };
+    emulators.add_identity(described.identity.clone());
     let function = Function::builder(program)
         .name(format!("berth-{}", described.handler))
         .handler(&described.handler)
-        .region(&arguments.region)
-        .memory(described.memory)
-        .timeout(Duration::from_secs(described.timeout))
+        .region(&emulators.options().region)
+        .memory(described.memory_mb)
+        .timeout(described.timeout)
         .envs(described.environment.clone())
-        .envs(emulators.env())
+        .envs(emulators.env_of(&described.identity))
+        .env("AWS_ENDPOINT_URL_S3", s3(emulators.s3().address()))
         .env("REGISTRY_STORAGE_S3_FORCEPATHSTYLE", "true")
         .envs(arguments.env.iter().cloned())
         .event_limit(arguments.event_limit)
         .echo(true);
     Ok(function)
+}
+
+/// Where functions find S3, and clients that are redirected there: by name, while the registry goes by its address. Clients
+/// send their password on to the same host name, whatever the port, and S3 refuses to be asked in two ways at once; nor do
+/// all let themselves be led from one loopback address to another.
+fn s3(address: SocketAddr) -> String {
+    if address.ip() == Ipv4Addr::LOCALHOST {
+        format!("http://localhost:{}", address.port())
+    } else {
+        format!("http://{address}")
+    }
 }
 
 fn beside_this_program(name: &str) -> std::io::Result<PathBuf> {

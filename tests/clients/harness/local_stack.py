@@ -1,0 +1,80 @@
+"""The local Lambda: what template.yaml deploys, on loopback, with emulated S3 and DynamoDB."""
+
+import contextlib
+import json
+import os
+import re
+import urllib.request
+from pathlib import Path
+
+from .failure import equal, require
+from .process import Daemon, environment
+from .registry import Registry
+from .server import REPOSITORY_ROOT, berth
+
+# What it prints once it serves. The user is its own, with a password that nobody else knows, unless it was given one.
+PRINTED = re.compile(r"^registry +(\S+)\nlogin +(?:echo (\S+) \| )?docker login -u (\S+) .*\nadmin +(\S+)\n", re.MULTILINE)
+
+
+class LocalStack:
+    def __init__(self, daemon: Daemon, printed: re.Match):
+        self.daemon = daemon
+        self.host, self.password, self.user, self.admin = printed.groups()
+
+    def registry(self, password: str | None = None) -> Registry:
+        """Its API, for its user."""
+        return Registry(self.host, self.daemon.output, (self.user, password or self.password))
+
+    def ask(self, path: str, method: str = "GET"):
+        """What its other door, for those who run it, answers."""
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(urllib.request.Request(self.admin + path, method=method), timeout=60) as answer:
+            return json.load(answer)
+
+    def instances(self) -> list[dict]:
+        return self.ask("/_instances")
+
+    def nothing_amiss(self) -> str:
+        """Nothing that was asked of it went past the role, without an answer, or into a panic."""
+        equal("requests that a role does not allow", self.ask("/_denied"), [])
+        counters = self.ask("/_function")
+        equal("requests without an answer", counters["errors"], 0)
+        require("panicked at" not in self.daemon.log.read_text(errors="replace"), f"panicked: {self.daemon.output()}")
+        return f"{counters['invocations']} requests, none denied or unanswered"
+
+
+def binary() -> Path:
+    return Path(os.environ.get("BERTH_LAMBDA_LOCAL") or REPOSITORY_ROOT / "target/debug/lambda-local").resolve()
+
+
+@contextlib.contextmanager
+def local_stack(folder: Path, *options: str):
+    """Yields one that answers; `options` are lambda-local's. Its instances are any of four, stopped between requests."""
+    require(os.access(binary(), os.X_OK), f"no {binary()}: build it, or name another by BERTH_LAMBDA_LOCAL")
+    what = [] if "--deployment" in options else ["--template", REPOSITORY_ROOT / "template.yaml"]
+    argv = [binary(), "--addr", "127.0.0.1:0", "--random", "--instances", "4", "--folder", folder, *what, *options]
+    daemon = Daemon("lambda-local", argv, environment(folder), folder / "lambda-local.log")
+    try:
+        daemon.until(lambda: PRINTED.search(daemon.log.read_text(errors="replace")), "it prints where it serves")
+        yield LocalStack(daemon, PRINTED.search(daemon.log.read_text(errors="replace")))
+    finally:
+        exit_code = daemon.stop()
+    equal("exit code of lambda-local after SIGTERM", exit_code, 0)
+
+
+@contextlib.contextmanager
+def server_beside(stack: LocalStack, folder: Path):
+    """Yields a `berth serve` on the stack's bucket and table: a way to place what is too large for the door."""
+    told = stack.ask("/_env")
+    region = told["AWS_REGION"]
+    settings = {
+        "REGISTRY_STORAGE": "s3",
+        "REGISTRY_STORAGE_S3_BUCKET": "berth",
+        "REGISTRY_STORAGE_S3_REGION": region,
+        "REGISTRY_STORAGE_S3_REGIONENDPOINT": told["AWS_ENDPOINT_URL_S3"],
+        "REGISTRY_STORAGE_S3_FORCEPATHSTYLE": "true",
+        "REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR": "dynamodb",
+        "REGISTRY_DYNAMODB_TABLE": "berth",
+    }
+    with berth(folder, None, told | settings) as registry:
+        yield registry
