@@ -60,13 +60,15 @@ pub async fn mint(host: &Host) -> Result<Secret, CredentialsError> {
 fn refused(error: &ProviderError, said: Option<String>) -> CredentialsError {
     let profile = env::var("AWS_PROFILE").ok().filter(|profile| !profile.is_empty());
     match (error, said) {
-        (ProviderError::CredentialsNotLoaded(_), said) => match profile {
-            None => CredentialsError::None,
-            // Whoever says where they are does not want to go on without.
-            Some(profile) => CredentialsError::Unavailable(
-                said.unwrap_or_else(|| format!("the profile {:?}, which AWS_PROFILE names, has none", spoken(&profile))),
-            ),
-        },
+        (ProviderError::CredentialsNotLoaded(_), said) => {
+            match profile {
+                None => CredentialsError::None,
+                // Whoever says where they are does not want to go on without.
+                Some(profile) => CredentialsError::Unavailable(said.unwrap_or_else(|| {
+                    format!("the profile {:?}, which AWS_PROFILE names, has none", spoken(&profile))
+                })),
+            }
+        }
         (_, Some(said)) => CredentialsError::Unavailable(said),
         (error, None) => CredentialsError::Unavailable(causes(error)),
     }

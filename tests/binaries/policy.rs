@@ -61,10 +61,18 @@ fn a_configuration_says_it_as_the_registry_reads_it() {
     fs::write(desk.path("open.yml"), "version: 0.1\n").unwrap();
     fs::write(desk.path("users.yml"), &auth).unwrap();
     fs::write(desk.path("rules.yml"), format!("{auth}  rules: allow user:alice to pull on team/*\n")).unwrap();
+    let berth = "version: 0.1\nauth:\n  berth: {keys: false}\n  rules: allow key:ci to pull on **; allow account:123456789012 to pull on **\n";
+    fs::write(desk.path("berth.yml"), berth).unwrap();
     for (who, file, code, part) in [
         ("anonymous", "open.yml", 0, "no auth"),
-        ("user:alice", "users.yml", 0, "every user"),
-        ("anonymous", "users.yml", 1, "not let in"),
+        ("user:alice", "users.yml", 0, "may do everything"),
+        ("anonymous", "users.yml", 1, "has to log in"),
+        ("key:ci", "users.yml", 1, "no proof of being key:ci"),
+        ("account:123456789012", "berth.yml", 0, "line 2 of auth.rules"),
+        // What a rule says of those whom nobody can be counts for nothing.
+        ("key:ci", "berth.yml", 1, "no proof of being key:ci"),
+        ("user:alice", "berth.yml", 1, "no proof of being user:alice"),
+        ("oidc:https://issuer.example.com", "berth.yml", 1, "no proof of being oidc:"),
         ("user:alice", "rules.yml", 0, "line 1 of auth.rules"),
         ("user:bob", "rules.yml", 1, "no rule"),
     ] {
