@@ -57,11 +57,12 @@ fn they_serve_a_runtime_that_ended() {
 }
 
 #[tokio::test]
-async fn the_environment_names_both() {
+async fn the_environment_names_all() {
     let emulators = Emulators::start().await.unwrap();
     let env: std::collections::HashMap<_, _> = emulators.env().into_iter().collect();
     assert_eq!(env["AWS_ENDPOINT_URL_S3"], emulators.s3().endpoint());
     assert_eq!(env["AWS_ENDPOINT_URL_DYNAMODB"], emulators.dynamodb().endpoint());
+    assert_eq!(env["AWS_ENDPOINT_URL_STS"], emulators.sts().endpoint());
     assert_eq!(env["AWS_REGION"], "us-east-1");
     assert!(!env["AWS_ACCESS_KEY_ID"].is_empty() && !env["AWS_SECRET_ACCESS_KEY"].is_empty());
 }

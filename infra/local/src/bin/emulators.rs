@@ -1,7 +1,7 @@
-//! Starts the S3 and DynamoDB emulators for other processes, and prints the environment in which they are found.
+//! Starts the emulators of S3, DynamoDB, STS and an OpenID Connect issuer for other processes, and prints the environment in which they are found.
 //!
-//! `emulators [--s3 HOST:PORT] [--dynamodb HOST:PORT] [--admin HOST:PORT] [--bucket NAME] [--table NAME] [--region NAME]
-//! [--folder DIR]`; stops on SIGTERM or SIGINT.
+//! `emulators [--s3 HOST:PORT] [--dynamodb HOST:PORT] [--sts HOST:PORT] [--oidc HOST:PORT] [--admin HOST:PORT] [--bucket NAME]
+//! [--table NAME] [--region NAME] [--folder DIR]`; stops on SIGTERM or SIGINT.
 
 #![forbid(unsafe_code)]
 
@@ -12,8 +12,8 @@ use std::net::SocketAddr;
 use berth_local::{Admin, Emulators, Options};
 use tokio::signal::unix::{SignalKind, signal};
 
-const USAGE: &str = "usage: emulators [--s3 HOST:PORT] [--dynamodb HOST:PORT] [--admin HOST:PORT] [--bucket NAME] \
-                     [--table NAME] [--region NAME] [--folder DIR]";
+const USAGE: &str = "usage: emulators [--s3 HOST:PORT] [--dynamodb HOST:PORT] [--sts HOST:PORT] [--oidc HOST:PORT] \
+                     [--admin HOST:PORT] [--bucket NAME] [--table NAME] [--region NAME] [--folder DIR]";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -60,6 +60,8 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Result<Option<(Options,
         match name.as_str() {
             "--s3" => options.s3_address = address(&name, &value()?)?,
             "--dynamodb" => options.dynamodb_address = address(&name, &value()?)?,
+            "--sts" => options.sts_address = address(&name, &value()?)?,
+            "--oidc" => options.oidc_address = address(&name, &value()?)?,
             "--admin" => admin = address(&name, &value()?)?,
             "--bucket" => options.bucket = value()?,
             "--table" => options.table = value()?,
