@@ -1,6 +1,6 @@
 //! The credentials of whoever runs this, and the password that is made of them.
 
-use std::{process::Stdio, time::SystemTime};
+use std::{env, process::Stdio, time::SystemTime};
 
 use aws_credential_types::{
     Credentials,
@@ -58,8 +58,17 @@ pub async fn mint(host: &Host) -> Result<Secret, CredentialsError> {
 
 /// What `said`, the AWS CLI, knows better than the SDK, if it is there at all.
 fn refused(error: &ProviderError, said: Option<String>) -> CredentialsError {
+    let profile = env::var("AWS_PROFILE").ok().filter(|profile| !profile.is_empty());
     match (error, said) {
-        (ProviderError::CredentialsNotLoaded(_), _) => CredentialsError::None,
+        (ProviderError::CredentialsNotLoaded(_), said) => {
+            match profile {
+                None => CredentialsError::None,
+                // Whoever says where they are does not want to go on without.
+                Some(profile) => CredentialsError::Unavailable(said.unwrap_or_else(|| {
+                    format!("the profile {:?}, which AWS_PROFILE names, has none", spoken(&profile))
+                })),
+            }
+        }
         (_, Some(said)) => CredentialsError::Unavailable(said),
         (error, None) => CredentialsError::Unavailable(causes(error)),
     }

@@ -18,6 +18,9 @@ pub enum Scheme {
     Http,
 }
 
+/// The longest name, in bytes: of a host in DNS (RFC 1035, section 2.3.4), and a port.
+const LONGEST: usize = 255 + 6;
+
 /// A text that names no registry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} names no registry; allowed: HOST or HOST:PORT, as in registry.example.com")]
@@ -66,7 +69,7 @@ impl FromStr for Host {
         let is_clean = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
         let port_is_one = authority.port().is_none() || authority.port_u16().is_some_and(|port| port > 0);
         let ends_well = !name.ends_with(':');
-        if host.is_empty() || !name.chars().all(is_clean) || !port_is_one || !ends_well {
+        if name.len() > LONGEST || host.is_empty() || !name.chars().all(is_clean) || !port_is_one || !ends_well {
             return Err(wrong());
         }
         Ok(Self(name.to_owned()))

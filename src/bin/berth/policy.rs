@@ -11,7 +11,7 @@ use std::{
 use anyhow::Context as _;
 use berth::{
     auth::{Access, Action, Identity, Rules},
-    config::{Config, Controller, process_environment},
+    config::{Auth, Config, Controller, process_environment},
     name::RepositoryName,
 };
 use clap::{Subcommand, ValueEnum};
@@ -114,23 +114,34 @@ enum Configured {
 
 fn configured(file: Option<&Path>, identity: &Identity) -> anyhow::Result<Configured> {
     let decision = |allowed, reason: String| Ok(Configured::Decision(Decision { allowed, reason }));
-    let auth = Config::load(file, process_environment())?.auth;
-    match (auth.controller, auth.rules) {
-        (_, Some(rules)) => Ok(Configured::Rules(rules)),
-        (Controller::None, None) => {
-            decision(true, "the configuration has no auth, so that everybody may do everything".to_owned())
-        }
-        (Controller::Token(token), None) => {
-            decision(false, format!("what who may do, the token service at {} says, and no rule here", token.realm))
-        }
-        (Controller::Htpasswd { .. } | Controller::Berth(_), None) => match identity {
-            Identity::User(_) => {
-                decision(true, "the configuration has no auth.rules, so that every user may do everything".to_owned())
-            }
-            other => decision(
-                false,
-                format!("the configuration has users alone and no auth.rules, so that {other} is not let in"),
-            ),
-        },
+    let Auth { controller, rules } = Config::load(file, process_environment())?.auth;
+    if controller == Controller::None {
+        return decision(true, "the configuration has no auth, so that everybody may do everything".to_owned());
+    }
+    if let Controller::Token(token) = &controller {
+        return decision(
+            false,
+            format!("what who may do, the token service at {} says, and no rule here", token.realm),
+        );
+    }
+    if !can_log_in(&controller, identity) {
+        return decision(false, format!("the configuration takes no proof of being {identity}"));
+    }
+    match (rules, identity) {
+        (Some(rules), _) => Ok(Configured::Rules(rules)),
+        (None, Identity::Anonymous) => decision(false, "without auth.rules everybody has to log in".to_owned()),
+        (None, _) => decision(true, "without auth.rules whoever logs in may do everything".to_owned()),
+    }
+}
+
+/// Whether `controller` lets anybody be `identity`.
+fn can_log_in(controller: &Controller, identity: &Identity) -> bool {
+    match (controller, identity) {
+        (_, Identity::Anonymous) | (Controller::Htpasswd { .. }, Identity::User(_)) => true,
+        (Controller::Berth(berth), Identity::User(_)) => berth.users.is_some(),
+        (Controller::Berth(berth), Identity::Key(_)) => berth.keys,
+        (Controller::Berth(berth), Identity::Aws(_)) => berth.aws,
+        (Controller::Berth(berth), Identity::Oidc(oidc)) => berth.oidc.iter().any(|issuer| issuer.url == oidc.issuer),
+        (Controller::None | Controller::Token(_) | Controller::Htpasswd { .. }, _) => false,
     }
 }
