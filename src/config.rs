@@ -111,6 +111,22 @@ impl Config {
         })
     }
 
+    /// Itself, where a server may take it as it is: the host by which clients reach a server is theirs to say, and so no
+    /// proof that is bound to a host means anything, unless configuration says which host is meant. (Behind a function
+    /// URL or an HTTP API it is AWS that says it.)
+    ///
+    /// # Errors
+    /// What is missing.
+    pub fn for_server(self) -> Result<Self, ConfigError> {
+        let bound = matches!(&self.auth.controller, Controller::Berth(berth) if berth.aws || !berth.oidc.is_empty());
+        if bound && self.http.host.is_none() {
+            let reason = "missing; AWS credentials and tokens of issuers are bound to it: set it to https://HOST as clients \
+                          reach this server, or turn off auth.berth.aws and auth.berth.oidc";
+            return Err(ConfigError::new("auth.berth", "http.host", reason));
+        }
+        Ok(self)
+    }
+
     /// With content in `folder`, as `--data` says.
     ///
     /// # Errors

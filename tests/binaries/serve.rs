@@ -145,6 +145,10 @@ fn what_is_misconfigured_is_one_line_and_exit_code_2() {
     }
     let output = berth(folder.path()).arg("serve").env("REGISTRY_LOG_LEVEL", "loud").output().unwrap();
     assert!(refused(&output, 2).contains("REGISTRY_LOG_LEVEL"));
+    // A proof that is bound to a host that the client may choose is bound to nothing.
+    let rules = ("REGISTRY_AUTH_RULES", "allow account:111122223333 to pull on **");
+    let output = berth(folder.path()).arg("serve").envs([rules, ("REGISTRY_AUTH_BERTH_AWS", "true")]).output().unwrap();
+    assert!(refused(&output, 2).contains("http.host"));
     let output = berth(folder.path()).arg("serve").env("RUST_LOG", "berth=loud").output().unwrap();
     assert!(refused(&output, 2).contains("RUST_LOG"));
     // The command line's own grammar is clap's to explain.

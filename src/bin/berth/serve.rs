@@ -55,7 +55,7 @@ impl Serve {
         if let Some(data) = &self.data {
             config = config.with_data_dir(data)?;
         }
-        Ok(config)
+        config.for_server()
     }
 }
 
