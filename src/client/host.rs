@@ -67,9 +67,11 @@ impl FromStr for Host {
         let authority: Authority = name.parse().map_err(|_| wrong())?;
         let host = authority.host();
         let is_clean = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
-        let port_is_one = authority.port().is_none() || authority.port_u16().is_some_and(|port| port > 0);
-        let ends_well = !name.ends_with(':');
-        if name.len() > LONGEST || host.is_empty() || !name.chars().all(is_clean) || !port_is_one || !ends_well {
+        // By hand: a port that no number of 16 bits can be is none at all to `Authority`.
+        let behind = name.strip_prefix(host).unwrap_or_default();
+        let is_port = |text: &str| text.parse::<u16>().is_ok_and(|port| port > 0);
+        let ends_well = behind.is_empty() || behind.strip_prefix(':').is_some_and(is_port);
+        if name.len() > LONGEST || host.is_empty() || !name.chars().all(is_clean) || !ends_well {
             return Err(wrong());
         }
         Ok(Self(name.to_owned()))

@@ -19,7 +19,7 @@ impl Running {
     fn start(arguments: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_emulators"));
         let mut child = child.args(arguments).stdout(Stdio::piped()).spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap).take(8);
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap).take(10);
         let env =
             lines.map(|line| line.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())).unwrap());
         Self { env: env.collect(), child }
