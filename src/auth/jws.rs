@@ -14,7 +14,7 @@ mod signing;
 mod tests;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::{Deserialize, de::IgnoredAny};
+use serde::{Deserialize, Deserializer, de::IgnoredAny};
 
 pub use claims::{Audience, Registered};
 pub use jwks::{JwksError, PublicKeys};
@@ -80,7 +80,13 @@ struct Header {
     alg: String,
     kid: Option<String>,
     typ: Option<String>,
+    /// Of any value: `null` is one as well, which an `Option` by itself would take for nothing.
+    #[serde(default, deserialize_with = "present")]
     crit: Option<IgnoredAny>,
+}
+
+fn present<'de, D: Deserializer<'de>>(value: D) -> Result<Option<IgnoredAny>, D::Error> {
+    IgnoredAny::deserialize(value).map(Some)
 }
 
 impl<'a> Unverified<'a> {

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -96,4 +97,15 @@ proptest! {
         let verified = Unverified::parse(&text).and_then(|token| token.verify(KEY.public()).map(drop));
         prop_assert!(verified.is_err());
     }
+}
+
+#[test]
+fn what_is_critical_is_refused_whatever_it_is() {
+    for value in ["null", "[]", "[\"exp\"]", "1", "{}"] {
+        let header = URL_SAFE_NO_PAD.encode(format!("{{\"alg\":\"ES256\",\"crit\":{value}}}"));
+        let refused = Unverified::parse(&format!("{header}.e30.AA")).err();
+        assert_eq!(refused, Some(TokenError::Critical), "{value}");
+    }
+    let header = URL_SAFE_NO_PAD.encode("{\"alg\":\"ES256\"}");
+    assert!(Unverified::parse(&format!("{header}.e30.AA")).is_ok());
 }
