@@ -12,8 +12,10 @@ mod answer;
 mod maintenance;
 mod registry;
 
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
 use anyhow::anyhow;
-use lambda_http::lambda_runtime;
+use lambda_http::{Context, lambda_runtime};
 
 use crate::{
     config::{Config, Controller, Driver, Log, process_environment},
@@ -45,9 +47,20 @@ fn started(config: Result<Config, String>) -> Result<Config, String> {
     let config = config.and_then(|config| begun.map(|()| config).map_err(|error| error.to_string()));
     match &config {
         Ok(config) => config.warnings.iter().for_each(|warning| tracing::warn!("{warning}")),
-        Err(reason) => tracing::error!(reason, "the configuration is wrong; every request is refused"),
+        Err(reason) => refusing(reason),
     }
     config
+}
+
+/// Says in the log why nothing will be served.
+fn refusing(reason: &str) {
+    tracing::error!(reason, "the configuration is wrong; every request is refused");
+}
+
+/// When work on an event has to end, so that `margin` is left of the time that Lambda gives it.
+fn deadline(context: &Context, margin: Duration) -> Instant {
+    let ends = UNIX_EPOCH + Duration::from_millis(context.deadline);
+    Instant::now() + ends.duration_since(SystemTime::now()).unwrap_or_default().saturating_sub(margin)
 }
 
 /// Refuses what would be a registry for everybody on the internet, or one that forgets.
@@ -62,6 +75,6 @@ fn closed_to_strangers(config: Config) -> Result<Config, String> {
         }
         _ => return Ok(config),
     };
-    tracing::error!(reason, "the configuration is wrong; every request is refused");
+    refusing(reason);
     Err(reason.to_owned())
 }

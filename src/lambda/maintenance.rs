@@ -1,6 +1,6 @@
 //! What is due, done once for each event.
 
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::{sync::Arc, time::Duration};
 
 use lambda_http::{
     LambdaEvent, Service,
@@ -9,6 +9,7 @@ use lambda_http::{
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
+use super::deadline;
 use crate::{
     config::{Config, Driver},
     context::{Caller, Context},
@@ -24,15 +25,13 @@ const MARGIN: Duration = Duration::from_secs(2);
 pub(super) fn service(
     config: Result<Config, String>,
 ) -> impl Service<LambdaEvent<IgnoredAny>, Response = Value, Error = lambda_runtime::Error, Future: Send> {
-    let config = std::sync::Arc::new(config);
+    let config = Arc::new(config);
     service_fn(move |event: LambdaEvent<IgnoredAny>| {
         let config = config.clone();
         async move {
-            let deadline = (UNIX_EPOCH + Duration::from_millis(event.context.deadline))
-                .duration_since(std::time::SystemTime::now());
-            let left = deadline.unwrap_or_default().saturating_sub(MARGIN);
+            let deadline = deadline(&event.context, MARGIN);
             let span = tracing::info_span!("maintenance", id = event.context.request_id);
-            let ctx = Context::new(event.context.request_id, Caller::Registry, Some(Instant::now() + left), span);
+            let ctx = Context::new(event.context.request_id, Caller::Registry, Some(deadline), span);
             let done = match &*config {
                 Ok(config) => once(&ctx, config).await,
                 Err(reason) => Err(reason.clone()),

@@ -1,15 +1,15 @@
 //! Requests in the form of events, as the router takes them.
 
-use std::{
-    convert::Infallible,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
-};
+use std::{convert::Infallible, time::Duration};
 
 use ::http::HeaderValue;
 use axum::Router;
 use lambda_http::{Request, RequestExt as _, Service, request::RequestContext, service_fn};
 
-use super::answer::{Buffered, MOST};
+use super::{
+    answer::{Buffered, MOST},
+    deadline, refusing,
+};
 use crate::{
     config::Config,
     http::{self, Arrival},
@@ -36,7 +36,7 @@ async fn open(config: &Config) -> Result<Router, String> {
     let adapters = Adapters::open(config).await.map_err(|error| error.message)?;
     let mut app = adapters.app().await.map_err(|error| {
         let reason = error.to_string();
-        tracing::error!(reason, "the configuration is wrong; every request is refused");
+        refusing(&reason);
         reason
     })?;
     app.options.largest_answer = Some(MOST);
@@ -61,8 +61,6 @@ fn arrival(request: &Request) -> Arrival {
         Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref().and_then(|ip| ip.parse().ok()),
         _ => None,
     };
-    let ends = request.lambda_context_ref().map(|context| UNIX_EPOCH + Duration::from_millis(context.deadline));
-    let left = ends.map(|ends| ends.duration_since(SystemTime::now()).unwrap_or_default());
-    let deadline = left.map(|left| Instant::now() + left.saturating_sub(MARGIN));
+    let deadline = request.lambda_context_ref().map(|context| deadline(context, MARGIN));
     Arrival { remote, deadline, secure: true }
 }
