@@ -2,7 +2,6 @@
 
 use std::{ops::Deref, sync::Arc};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use berth::digest::Digest;
 use berth_local::{
     Emulators, Names, Template,
@@ -15,6 +14,14 @@ use crate::support::http::{Answer, Http};
 
 /// alice, whose password is "wonderland".
 pub(crate) const USERS: &str = "alice:$2y$04$jiJtvhzNaht1A.DuAMxGqO28xA5iWb0VS8GmE39hV3S/FuchCr1L2";
+
+/// How she says so.
+pub(crate) const BASIC: &str = "Basic YWxpY2U6d29uZGVybGFuZA==";
+
+/// What she and others may do.
+const RULES: &str = "allow user:alice to pull, push, delete, catalog on **; allow account:123456789012 to pull, push on aws/**; \
+                     allow key:* to pull on app; allow oidc:https://token.example.com to push on gh/**; \
+                     allow anonymous to pull on public/**";
 
 pub(crate) const OCI_IMAGE: (&str, &str) = ("content-type", "application/vnd.oci.image.manifest.v1+json");
 
@@ -64,7 +71,7 @@ impl Drop for Checked {
 /// What a deployment adds to the template.
 pub(crate) fn names(emulators: &Emulators) -> Names {
     let options = emulators.options();
-    let names = Names::of(options).parameter("Users", USERS);
+    let names = Names::of(options).parameter("Users", USERS).parameter("Rules", RULES);
     names.physical("Bucket", &options.bucket).physical("Table", &options.table)
 }
 
@@ -115,8 +122,7 @@ impl Stack {
 
 /// A client that is logged in, at `door`.
 pub(crate) fn logged_in(door: &Door) -> Http {
-    let login = format!("Basic {}", STANDARD.encode("alice:wonderland"));
-    Http::new(&door.address().to_string()).with_login(login)
+    Http::new(&door.address().to_string()).with_login(BASIC.to_owned())
 }
 
 /// POST, then PUT with the body.

@@ -1,5 +1,10 @@
 //! A client for tests: HTTP as it is, without the good manners of a registry's client.
 
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full, StreamBody, combinators::BoxBody};
@@ -13,6 +18,8 @@ type Body = BoxBody<Bytes, std::io::Error>;
 pub(crate) struct Http {
     base: String,
     login: Option<String>,
+    /// Tokens that were got for the login, by what they are for.
+    tokens: Arc<Mutex<HashMap<String, String>>>,
     client: Client<HttpConnector, Body>,
 }
 
@@ -42,10 +49,11 @@ impl Http {
     /// To `host`, as in `127.0.0.1:5000`.
     pub(crate) fn new(host: &str) -> Self {
         let client = Client::builder(TokioExecutor::new()).build_http();
-        Self { base: format!("http://{host}"), login: None, client }
+        Self { base: format!("http://{host}"), login: None, tokens: Arc::default(), client }
     }
 
-    /// With `login` as the Authorization of every request to that host.
+    /// Logs in by `login`, an Authorization: gets a token for it, as clients do, before the first request to each
+    /// repository of that host.
     pub(crate) fn with_login(self, login: String) -> Self {
         Self { login: Some(login), ..self }
     }
@@ -73,7 +81,10 @@ impl Http {
         let uri = if target.starts_with('/') { format!("{}{target}", self.base) } else { target.to_owned() };
         let mut request = Request::builder().method(method);
         if let Some(login) = self.login.as_ref().filter(|_| uri.starts_with(&self.base)) {
-            request = request.header("authorization", login);
+            match self.token(login, &uri).await {
+                Ok(token) => request = request.header("authorization", format!("Bearer {token}")),
+                Err(refused) => return refused,
+            }
         }
         request = request.uri(uri);
         for (name, value) in headers {
@@ -83,6 +94,25 @@ impl Http {
         let (parts, body) = answer.expect("the server answers").into_parts();
         let body = body.collect().await.expect("the answer is whole").to_bytes();
         Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// A token for what is done at `uri`.
+    async fn token(&self, login: &str, uri: &str) -> Result<String, Answer> {
+        let scopes = scopes(&uri[self.base.len()..]);
+        if let Some(token) = self.tokens.lock().unwrap().get(&scopes) {
+            return Ok(token.clone());
+        }
+        let stranger = Self { login: None, ..self.clone() };
+        let target = format!("/token?service={}{scopes}", self.base.trim_start_matches("http://"));
+        let headers = [("authorization", login)];
+        let answer = Box::pin(stranger.send(Method::GET, &target, &headers, Bytes::new())).await;
+        if answer.status != StatusCode::OK {
+            return Err(answer);
+        }
+        let answer: serde_json::Value = serde_json::from_slice(&answer.body).expect("a token in JSON");
+        let token = answer["token"].as_str().expect("a token").to_owned();
+        self.tokens.lock().unwrap().insert(scopes, token.clone());
+        Ok(token)
     }
 
     pub(crate) async fn get(&self, target: &str) -> Answer {
@@ -104,4 +134,20 @@ impl Http {
     pub(crate) async fn delete(&self, target: &str) -> Answer {
         self.send(Method::DELETE, target, &[], Bytes::new()).await
     }
+}
+
+/// The scopes that a client asks for at `target`, as a query.
+fn scopes(target: &str) -> String {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let Some(rest) = path.strip_prefix("/v2/").filter(|rest| !rest.is_empty()) else { return String::new() };
+    if rest == "_catalog" {
+        return "&scope=registry:catalog:*".to_owned();
+    }
+    let words = ["/manifests/", "/blobs/", "/tags/", "/referrers/"];
+    let end = words.iter().filter_map(|word| rest.rfind(word)).min().expect("a route of a repository");
+    let mut scopes = format!("&scope=repository:{}:pull,push,delete", &rest[..end]);
+    if let Some(from) = query.split('&').find_map(|pair| pair.strip_prefix("from=")) {
+        scopes += &format!("&scope=repository:{from}:pull");
+    }
+    scopes
 }

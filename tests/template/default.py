@@ -13,7 +13,10 @@ from report import Report, equal, require
 from stack import REGION, Stack
 from tools import RESULTS
 
-USERS = {"Users": f"{parameters.USER},{parameters.OTHER}"}
+USERS = {
+    "Users": f"{parameters.USER},{parameters.OTHER}",
+    "Rules": "allow user:berth to pull, push, delete, catalog on **; allow user:ci-robot to pull, push on ci/**",
+}
 FUNCTIONS = {"RegistryFunction": "RegistryRole", "MaintenanceFunction": "MaintenanceRole"}
 
 
@@ -42,7 +45,11 @@ def environments(made: Stack) -> dict[str, dict[str, str]]:
             "REGISTRY_STORAGE_CACHE_REMEMBERACCESS": "false",
             "REGISTRY_DYNAMODB_TABLE": made.name("Table"),
             "REGISTRY_STORAGE_DELETE_ENABLED": "true",
+            "REGISTRY_AUTH_BERTH_AWS": "true",
+            "REGISTRY_AUTH_BERTH_OIDC": "",
+            "REGISTRY_AUTH_BERTH_KEYS": "true",
             "REGISTRY_AUTH_HTPASSWD_USERS": USERS["Users"],
+            "REGISTRY_AUTH_RULES": USERS["Rules"],
         },
         "MaintenanceFunction": both | {"REGISTRY_STORAGE_MAINTENANCE_UPLOADPURGING_AGE": "168h"},
     }

@@ -14,7 +14,8 @@ OTHER = "ci-robot:" + HASH.replace("$2b$", "$2y$")
 CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
 
 TAKEN = {
-    "Users": [USER, f"{USER},{OTHER}", f"{USER}\n{OTHER}\n", f"{USER} {OTHER}", f"{USER}, {OTHER}", f"{USER},"],
+    "OidcIssuers": ["", "https://token.actions.githubusercontent.com berth", "https://a.example.com b;https://c.example.com/d e"],
+    "Users": ["", USER, f"{USER},{OTHER}", f"{USER}\n{OTHER}\n", f"{USER} {OTHER}", f"{USER}, {OTHER}", f"{USER},"],
     "ExistingBucket": ["", "my-images", "images.example.com", "abc"],
     "RootDirectory": ["", "registry/", "a/b.c/", "team_1/images/"],
     "MaintenanceSchedule": ["rate(1 day)", "rate(12 hours)", "cron(0 3 * * ? *)"],
@@ -25,8 +26,9 @@ TAKEN = {
     "HostedZoneId": ["", "Z0123456789ABCDEFGHIJ"],
 }
 REFUSED = {
-    # Nobody; no hash; what a shell leaves of a hash in double quotes; other hashes of htpasswd; a hash cut short.
-    "Users": ["", "berth", "berth:", "berth:secret", "berth:y5", "berth:$apr1$abcdefgh$abcdefghijklmnopqrstuv",
+    "OidcIssuers": ["https://a.example.com", "http://a.example.com b", "a.example.com b", "https://a.example.com b c"],
+    # No hash; what a shell leaves of a hash in double quotes; other hashes of htpasswd; a hash cut short.
+    "Users": ["berth", "berth:", "berth:secret", "berth:y5", "berth:$apr1$abcdefgh$abcdefghijklmnopqrstuv",
               "berth:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=", USER[:-1], f":{HASH}", f"{USER};{OTHER}", f"{USER},other"],
     "ExistingBucket": ["My-Images", "a", "arn:aws:s3:::images", "images/", "images*"],
     # Wildcards would widen the roles.
@@ -43,8 +45,8 @@ REFUSED = {
 def checks() -> dict:
     return {
         "every parameter says what it is, in a group": described,
-        "all but Users have a default, which they take": defaults,
-        "Users is hidden, and must be given": users,
+        "all have a default, which they take": defaults,
+        "Users are hidden, and there are none by default": users,
         "every pattern takes what it should": lambda: patterns(TAKEN, True),
         "every pattern refuses what it should": lambda: patterns(REFUSED, False),
         "a domain name wants a certificate": rule,
@@ -81,8 +83,6 @@ def described() -> None:
 
 def defaults() -> None:
     for name, parameter in template()["Parameters"].items():
-        if name == "Users":
-            continue
         default = parameter.get("Default")
         require(default is not None, f"{name} has no default")
         if "AllowedValues" in parameter:
@@ -94,7 +94,7 @@ def defaults() -> None:
 def users() -> None:
     parameter = template()["Parameters"]["Users"]
     equal("NoEcho", parameter.get("NoEcho"), True)
-    require("Default" not in parameter, "Users has a default: a registry that strangers could know a password of")
+    equal("Default, whose password strangers could know", parameter.get("Default"), "")
 
 
 def rule() -> None:

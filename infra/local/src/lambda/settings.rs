@@ -112,6 +112,12 @@ impl FunctionBuilder {
         self
     }
 
+    /// Without the variables whose names begin with `prefix`, of those added so far.
+    pub fn without_env(mut self, prefix: &str) -> Self {
+        self.0.env.retain(|(name, _)| !name.starts_with(prefix));
+        self
+    }
+
     /// How long an instance may take for one event before it is killed.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.0.timeout = timeout;

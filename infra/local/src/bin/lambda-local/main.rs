@@ -76,6 +76,10 @@ fn deployment(arguments: &Arguments) -> Result<(Deployment, Users), Box<dyn Erro
         let users = Users::choose(&arguments.users, known)?;
         let mut parameters = arguments.parameter.clone();
         parameters.push(("Users".to_owned(), users.lines().to_owned()));
+        if !parameters.iter().any(|(name, _)| name == "Rules") {
+            // Who has a password may do what else only the account's own people may.
+            parameters.push(("Rules".to_owned(), "allow user:* to pull, push, delete, catalog on **".to_owned()));
+        }
         return Ok((Deployment::of_template(&arguments.template, &arguments.region, &parameters)?, users));
     };
     let mut deployment = Deployment::written(file)?;
