@@ -13,6 +13,8 @@ pub(super) enum Challenge {
         realm: String,
         /// What the registry is called there.
         service: Option<String>,
+        /// What the request needs, as far as the registry says (RFC 6750, section 3).
+        scope: Option<String>,
     },
 }
 
@@ -28,7 +30,7 @@ impl Challenge {
             };
             match parameter("realm") {
                 Some(realm) if scheme.eq_ignore_ascii_case("bearer") => {
-                    return Some(Self::Bearer { realm, service: parameter("service") });
+                    return Some(Self::Bearer { realm, service: parameter("service"), scope: parameter("scope") });
                 }
                 _ if scheme.eq_ignore_ascii_case("basic") => found = Some(Self::Basic),
                 _ => {}
@@ -99,13 +101,16 @@ mod tests {
     }
 
     fn bearer(realm: &str, service: Option<&str>) -> Option<Challenge> {
-        Some(Challenge::Bearer { realm: realm.to_owned(), service: service.map(str::to_owned) })
+        Some(Challenge::Bearer { realm: realm.to_owned(), service: service.map(str::to_owned), scope: None })
     }
 
     #[test]
     fn schemes_and_parameters() {
         let token = r#"Bearer realm="https://r.example/token",service="r.example",scope="repository:a:pull,push""#;
-        assert_eq!(read(&[token]), bearer("https://r.example/token", Some("r.example")));
+        let Some(Challenge::Bearer { realm, service, scope }) = read(&[token]) else { panic!("a challenge") };
+        assert_eq!(realm, "https://r.example/token");
+        assert_eq!(service.as_deref(), Some("r.example"));
+        assert_eq!(scope.as_deref(), Some("repository:a:pull,push"));
         assert_eq!(read(&["Basic realm=\"a, b\\\" Bearer realm=\\\"x\"", token]), read(&[token]));
         assert_eq!(read(&[&format!("Basic realm=\"x\", {token}")]), read(&[token]));
         assert_eq!(read(&["bearer REALM=a , service=b"]), bearer("a", Some("b")));

@@ -11,6 +11,7 @@ use serde_json::{json, ser::PrettyFormatter};
 
 use super::{
     Host,
+    docker_credentials::Kept,
     json_object::Object,
     keychain::{Keychain, is_name},
 };
@@ -115,7 +116,16 @@ impl DockerConfig {
     /// The registries whose own helper is `name`.
     pub fn helped_by(&mut self, name: &str) -> Vec<String> {
         let Ok(Some(helpers)) = self.content.object(HELPERS) else { return Vec::new() };
-        helpers.texts().filter(|(_, helper)| helper == name).map(|(host, _)| host.to_owned()).collect()
+        helpers.members::<String>().filter(|(_, helper)| helper == name).map(|(host, _)| host.to_owned()).collect()
+    }
+
+    /// The login for `host` that is in the file, under whatever URL of it.
+    pub(super) fn login(&mut self, host: &Host) -> Option<Kept> {
+        let logins = self.content.object(LOGINS).ok()??;
+        logins.get(host.login_key()).or_else(|| {
+            let of_host = |key: &str| Host::of_url(key).is_ok_and(|named| named == *host);
+            logins.members().find(|(key, _)| of_host(key)).map(|(_, kept)| kept)
+        })
     }
 
     /// Has `name` asked for the login of `host`, and forgets the one that is in the file.

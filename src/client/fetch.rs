@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Limited};
 
-use super::spoken::spoken;
+use super::spoken::innermost;
 
 /// How long one answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -62,11 +62,6 @@ impl Fetch {
     }
 }
 
-/// The innermost reason, which is what the system said; those around it say that a request failed.
 fn cause(error: &(dyn Error + 'static)) -> FetchError {
-    let mut innermost = error;
-    while let Some(cause) = innermost.source() {
-        innermost = cause;
-    }
-    FetchError(spoken(&innermost.to_string()))
+    FetchError(innermost(error))
 }

@@ -41,6 +41,22 @@ impl Host {
         &self.0
     }
 
+    /// Where it is to be reached: at the name itself, but for Docker Hub, which Docker calls otherwise than it is.
+    pub fn address(&self) -> &str {
+        match self.as_str() {
+            "docker.io" | "index.docker.io" => "registry-1.docker.io",
+            address => address,
+        }
+    }
+
+    /// What Docker's files keep its logins under.
+    pub fn login_key(&self) -> &str {
+        match self.as_str() {
+            "docker.io" | "index.docker.io" | "registry-1.docker.io" => "https://index.docker.io/v1/",
+            key => key,
+        }
+    }
+
     /// TLS, but not on this machine, as Docker has it.
     pub fn scheme(&self) -> Scheme {
         let name = self.0.parse::<Authority>().map(|authority| authority.host().to_owned()).unwrap_or_default();

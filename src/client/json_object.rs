@@ -86,8 +86,8 @@ impl Object {
         });
     }
 
-    /// The names and values of those members that are texts.
-    pub(super) fn texts(&self) -> impl Iterator<Item = (&str, String)> {
+    /// The names and values of those members that are a `T`.
+    pub(super) fn members<'a, T: Deserialize<'a>>(&'a self) -> impl Iterator<Item = (&'a str, T)> {
         self.0.iter().filter_map(|(name, _)| Some((name.as_str(), self.get(name)?)))
     }
 

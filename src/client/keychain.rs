@@ -5,9 +5,10 @@ use std::{
     process::{Command, Stdio},
 };
 
+use serde::Deserialize;
 use serde_json::json;
 
-use super::{HELPER, Host, spoken::spoken};
+use super::{Credential, HELPER, Host, spoken::spoken};
 use crate::config::Secret;
 
 /// A credential helper, by its name in Docker's configuration.
@@ -41,13 +42,37 @@ impl Keychain {
         (name != HELPER && is_name(name)).then(|| Self(name.to_owned()))
     }
 
+    /// The login of `host`, if it has one.
+    ///
+    /// # Errors
+    /// [`KeychainError`].
+    pub fn get(&self, host: &Host) -> Result<Option<Credential>, KeychainError> {
+        /// What the protocol has ("Development", README of docker-credential-helpers).
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Got {
+            username: String,
+            secret: String,
+        }
+        let output = match self.run("get", host.login_key(), None) {
+            Ok(output) => output,
+            // Its words for that are part of the protocol.
+            Err(KeychainError::Failed { reason, .. }) if reason.contains("credentials not found") => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        // What it printed instead is not repeated: it may be half a password.
+        let unclear = || KeychainError::Failed { name: self.0.clone(), reason: "it printed no login".to_owned() };
+        let Got { username, secret } = serde_json::from_slice(&output).map_err(|_| unclear())?;
+        Ok(Some(Credential::of(username, secret)))
+    }
+
     /// Keeps a login.
     ///
     /// # Errors
     /// [`KeychainError`]; it never holds the password.
     pub fn store(&self, host: &Host, name: &str, password: &Secret) -> Result<(), KeychainError> {
         let input = json!({ "ServerURL": host.as_str(), "Username": name, "Secret": password.expose() });
-        self.run("store", &input.to_string(), Some(password))
+        self.run("store", &input.to_string(), Some(password)).map(drop)
     }
 
     /// Forgets a login.
@@ -55,10 +80,11 @@ impl Keychain {
     /// # Errors
     /// [`KeychainError`], also where it knew of none.
     pub fn erase(&self, host: &Host) -> Result<(), KeychainError> {
-        self.run("erase", host.as_str(), None)
+        self.run("erase", host.as_str(), None).map(drop)
     }
 
-    fn run(&self, verb: &str, input: &str, secret: Option<&Secret>) -> Result<(), KeychainError> {
+    /// What it prints, asked for `verb`.
+    fn run(&self, verb: &str, input: &str, secret: Option<&Secret>) -> Result<Vec<u8>, KeychainError> {
         let missing = |cause| KeychainError::Missing { name: self.0.clone(), cause };
         let mut process = Command::new(format!("docker-credential-{}", self.0))
             .arg(verb)
@@ -73,7 +99,7 @@ impl Keychain {
         }
         let output = process.wait_with_output().map_err(missing)?;
         if output.status.success() {
-            return Ok(());
+            return Ok(output.stdout);
         }
         let said = spoken(&String::from_utf8_lossy(&output.stdout));
         let repeats = secret.is_some_and(|secret| said.contains(secret.expose()));

@@ -115,7 +115,7 @@ impl Attempt<'_> {
         let answer = self.get(&self.base, None).await?;
         match (answer.status, Challenge::of(&answer.headers)) {
             (StatusCode::OK, _) => Ok(Login::NotNeeded),
-            (StatusCode::UNAUTHORIZED, Some(Challenge::Bearer { realm, service })) => {
+            (StatusCode::UNAUTHORIZED, Some(Challenge::Bearer { realm, service, .. })) => {
                 if scheme == Scheme::Https && !realm.starts_with("https://") {
                     return Err(LoginError::Unsafe { host: self.host.clone(), realm: spoken(&realm) });
                 }

@@ -22,3 +22,12 @@ pub(super) fn causes(error: &dyn Error) -> String {
     }
     spoken(&said)
 }
+
+/// The innermost reason of `error`, which is what the system said; those around it say that a request failed.
+pub(super) fn innermost(error: &(dyn Error + 'static)) -> String {
+    let mut innermost = error;
+    while let Some(cause) = innermost.source() {
+        innermost = cause;
+    }
+    spoken(&innermost.to_string())
+}

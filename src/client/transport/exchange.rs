@@ -1,0 +1,174 @@
+//! One request to one server, and how its answer begins.
+
+use std::{
+    error::Error,
+    io,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use futures_util::StreamExt as _;
+use http::{HeaderMap, HeaderValue, Method, header};
+use reqwest::Url;
+
+use super::{Answer, Failure, authority, connections::Connections, request::Payload};
+use crate::{
+    client::{Patience, spoken::innermost},
+    context::Context,
+    distribution::ByteStream,
+};
+
+/// Sends requests, within a call.
+pub(in crate::client) struct Exchange<'a> {
+    pub(super) connections: &'a Connections,
+    pub(super) patience: Patience,
+    pub(super) ctx: &'a Context,
+}
+
+/// How far a body has been sent.
+#[derive(Clone)]
+struct Progress(Arc<Mutex<Sent>>);
+
+struct Sent {
+    last: Instant,
+    is_whole: bool,
+    /// Why the source broke off, which is nothing that the server did.
+    fault: Option<String>,
+}
+
+impl Exchange<'_> {
+    /// The answer of `url`, wherever it leads.
+    pub(in crate::client) async fn run(
+        &self,
+        method: &Method,
+        url: &Url,
+        headers: &HeaderMap,
+        payload: Option<&Payload>,
+        authorization: Option<&HeaderValue>,
+    ) -> Result<Answer, Failure> {
+        let mut headers = headers.clone();
+        if let Some(authorization) = authorization {
+            headers.insert(header::AUTHORIZATION, authorization.clone());
+        }
+        let payload = payload
+            .filter(|payload| payload.length() > 0 || matches!(*method, Method::POST | Method::PUT | Method::PATCH));
+        if let Some(payload) = payload {
+            payload.describe(method, &mut headers);
+        }
+        let progress = Progress::new();
+        let mut request = self.connections.to(url)?.request(method.clone(), url.clone()).headers(headers);
+        match payload.filter(|payload| payload.length() > 0) {
+            Some(Payload::Bytes(bytes)) if bytes.len() <= SMALL => {
+                request = request.body(bytes.clone());
+                progress.done();
+            }
+            Some(payload) => {
+                let stream = payload.open().await.map_err(|error| Failure::Source(error.to_string()))?;
+                request = request.body(reqwest::Body::wrap_stream(progress.watch(stream, payload.length())));
+            }
+            None => progress.done(),
+        }
+        let host = authority(url);
+        let response = tokio::select! {
+            response = request.send() => response.map_err(|error| progress.failure(&host, &error))?,
+            failure = self.impatience(&host, &progress) => return Err(failure),
+        };
+        Ok(Answer::new(response, self.patience.stall, self.ctx.deadline()))
+    }
+
+    /// Waits until there is nothing more to wait for.
+    async fn impatience(&self, host: &str, progress: &Progress) -> Failure {
+        loop {
+            let left = match self.ctx.remaining() {
+                Ok(left) => left.unwrap_or(Duration::MAX),
+                Err(passed) => return passed.into(),
+            };
+            let after = if progress.is_whole() { self.patience.answer } else { self.patience.stall };
+            let silent = progress.silent();
+            if silent >= after {
+                return Failure::Silent { host: host.to_owned(), after };
+            }
+            tokio::time::sleep((after - silent).min(left)).await;
+        }
+    }
+}
+
+/// Bodies that go out at once, in bytes: no progress is to be seen in them.
+const SMALL: usize = 64 << 10;
+
+impl Progress {
+    fn new() -> Self {
+        Self(Arc::new(Mutex::new(Sent { last: Instant::now(), is_whole: false, fault: None })))
+    }
+
+    fn with<T>(&self, look: impl FnOnce(&mut Sent) -> T) -> T {
+        // A panic elsewhere leaves three plain values.
+        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn done(&self) {
+        self.with(|sent| (sent.last, sent.is_whole) = (Instant::now(), true));
+    }
+
+    fn is_whole(&self) -> bool {
+        self.with(|sent| sent.is_whole)
+    }
+
+    fn silent(&self) -> Duration {
+        self.with(|sent| sent.last.elapsed())
+    }
+
+    /// `stream`, of `length` bytes, watched as it is taken.
+    fn watch(&self, stream: ByteStream, length: u64) -> ByteStream {
+        let (this, mut left) = (self.clone(), length);
+        let watched = stream.map(move |chunk| {
+            let taken = chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
+            let chunk = match left.checked_sub(taken) {
+                Some(rest) => {
+                    left = rest;
+                    chunk
+                }
+                None => Err(io::Error::other("there is more of it than there was")),
+            };
+            this.with(|sent| {
+                sent.last = Instant::now();
+                sent.is_whole = left == 0;
+                sent.fault = chunk.as_ref().err().map(ToString::to_string);
+            });
+            chunk
+        });
+        watched.boxed()
+    }
+
+    /// What `error` is: of the source, or of the way to `host`.
+    fn failure(&self, host: &str, error: &reqwest::Error) -> Failure {
+        if let Some(fault) = self.with(|sent| sent.fault.take()) {
+            return Failure::Source(fault);
+        }
+        let (host, cause) = (host.to_owned(), innermost(error));
+        if !error.is_connect() {
+            return Failure::BrokenOff { host, cause };
+        }
+        let passing = !is_of_tls(error);
+        let hint = if passing {
+            "is the name right, and the network there?"
+        } else {
+            "a registry without TLS needs --plain-http, and one with a certificate of its own needs SSL_CERT_FILE"
+        };
+        Failure::Unreachable { host, cause, hint, passing }
+    }
+}
+
+/// Whether TLS failed: then so it will again.
+fn is_of_tls(error: &(dyn Error + 'static)) -> bool {
+    let mut link = Some(error);
+    while let Some(error) = link {
+        // An I/O error hides what it was made of from `source`.
+        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        if error.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
+            return true;
+        }
+        link = error.source();
+    }
+    false
+}
