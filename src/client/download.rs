@@ -98,7 +98,9 @@ async fn ask(
 ) -> Result<Part, BlobError> {
     let mut request = remote.read(Method::GET, &remote.blob(digest));
     if offset > 0 || until.is_some() {
-        let last = until.map(|until| until.saturating_sub(1).to_string()).unwrap_or_default();
+        // Without an end where it is one that servers may take for no number.
+        let last = until.filter(|until| i64::try_from(*until).is_ok());
+        let last = last.map(|until| until.saturating_sub(1).to_string()).unwrap_or_default();
         // Digits always stand in a header.
         let range = HeaderValue::from_str(&format!("bytes={offset}-{last}"));
         request = request.with(header::RANGE, range.unwrap_or(HeaderValue::from_static("bytes=0-")));
