@@ -115,7 +115,7 @@ pub(crate) async fn many_tags_are_set_at_once(subject: &Subject) {
 }
 
 pub(crate) async fn another_algorithm_names_the_same_manifest(subject: &Subject) {
-    if !subject.can(Ability::OtherAlgorithms) {
+    if !subject.can(Ability::ManifestAlgorithms) {
         return;
     }
     let (ctx, repository) = (&subject.ctx, subject.repository("manifests/sha512"));

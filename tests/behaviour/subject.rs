@@ -12,8 +12,10 @@ use berth::{
 /// and so states what the difference is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Ability {
-    /// Content is named by sha512 as well.
+    /// Blobs are named by sha512 as well.
     OtherAlgorithms,
+    /// Manifests are named by sha512 as well.
+    ManifestAlgorithms,
     /// Asked by sha512, it says by which sha256 it keeps the content. No answer of the API has a place for that.
     CanonicalNames,
     /// An upload goes on from any earlier state, not from the last alone.
@@ -37,13 +39,14 @@ pub(crate) enum Ability {
 }
 
 use Ability::{
-    CanonicalNames, CompleteIndexes, EarlierStates, EmptyLists, Guards, MountFromAnywhere, OtherAlgorithms, Places,
-    Signatures, TagDeletion, TagsGoWithManifests,
+    CanonicalNames, CompleteIndexes, EarlierStates, EmptyLists, Guards, ManifestAlgorithms, MountFromAnywhere,
+    OtherAlgorithms, Places, Signatures, TagDeletion, TagsGoWithManifests,
 };
 
 /// All of them.
-pub(crate) const ALL: [Ability; 11] = [
+pub(crate) const ALL: [Ability; 12] = [
     OtherAlgorithms,
+    ManifestAlgorithms,
     CanonicalNames,
     EarlierStates,
     Places,
