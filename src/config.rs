@@ -7,6 +7,7 @@
 mod address;
 mod auth;
 mod descriptor_cache;
+mod direct_upload;
 mod duration;
 mod environment;
 mod error;
@@ -26,6 +27,7 @@ use std::{fs::File, io::Read as _, path::Path};
 pub use address::{Address, AddressError};
 pub use auth::{Auth, Berth, Controller, ExternalKeys, ExternalToken, HtpasswdUsers, Issuer};
 pub use descriptor_cache::{CacheKind, DescriptorCache, DynamoDb};
+pub use direct_upload::DirectUpload;
 pub use environment::process_environment;
 pub use error::ConfigError;
 pub use http::Http;

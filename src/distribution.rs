@@ -5,6 +5,7 @@
 
 mod blobs;
 mod content;
+mod direct;
 mod error;
 mod manifests;
 mod registry;
@@ -16,6 +17,9 @@ pub use blobs::{
     NewUpload, Served, Upload,
 };
 pub use content::{ByteStream, Content, Reading};
+pub use direct::{
+    Announced, DirectCommit, DirectFault, PartPlan, PartStanding, PartState, PartsPage, SignedPut, Target,
+};
 pub use error::{BackendError, BackendErrorKind, BlobError, ManifestError, Missing, TagError, UploadError};
 pub use manifests::{ManifestService, Referrer, ReferrersPage, StoredManifest};
 pub use registry::{Namespace, Page, Paging, Repository};

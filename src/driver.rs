@@ -6,6 +6,7 @@
 //! - **Strongly consistent.** A write that has answered is seen by every later read and listing, from any process.
 //! - Folders exist while something lies in them, and need not be made.
 
+mod direct;
 mod error;
 mod path;
 mod source;
@@ -20,6 +21,7 @@ use std::{fmt, time::Duration};
 use async_trait::async_trait;
 use bytes::Bytes;
 
+pub use direct::{Copied, DirectStore, DirectWrite, Found, StoredPart};
 pub use error::{DriverError, DriverErrorKind};
 pub use path::{Path, PathError};
 
@@ -136,4 +138,9 @@ pub trait StorageDriver: fmt::Debug + Send + Sync {
         method: PresignedMethod,
         expiry: Duration,
     ) -> Result<Option<String>, DriverError>;
+
+    /// The backend's way of taking content straight from who has it; `None` where it has none.
+    fn direct(&self) -> Option<&dyn DirectStore> {
+        None
+    }
 }

@@ -15,6 +15,7 @@ mod call;
 mod catalog;
 mod conditional;
 mod content;
+mod direct;
 mod dispatch;
 mod download;
 mod fault;

@@ -28,7 +28,7 @@ pub use path_spec::PathSpec;
 pub use purge_uploads::{Purged, purge_uploads};
 pub use registry::{Options, StorageRegistry, Validation};
 pub use signing_keys::StoredSigningKeys;
-pub use upload::UploadSecret;
+pub use upload::{DirectOptions, UploadSecret};
 
 use crate::driver::{DriverError, DriverErrorKind, Path, PathError};
 

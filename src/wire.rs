@@ -19,7 +19,7 @@ use crate::{
         none::NoCache,
         tiered::Tiered,
     },
-    config::{CacheKind, Config, Driver, DynamoDb, S3},
+    config::{CacheKind, Config, DirectUpload, Driver, DynamoDb, S3},
     driver::{
         DriverError, StorageDriver,
         filesystem::FilesystemDriver,
@@ -27,7 +27,7 @@ use crate::{
         s3::{S3Config, S3Driver},
     },
     http::{App, Options as HttpOptions},
-    storage::{Options as StorageOptions, StorageRegistry, UploadSecret, Validation},
+    storage::{DirectOptions, Options as StorageOptions, StorageRegistry, UploadSecret, Validation},
 };
 
 /// What one configuration describes, built. Nothing is asked over the network until something is asked of it.
@@ -67,6 +67,7 @@ impl<'a> Adapters<'a> {
         let Door { access, tokens } = access::door(&config.auth, &self.driver)?;
         let options = StorageOptions {
             redirect: config.storage.redirect,
+            direct: direct(&config.storage.direct_upload),
             validation: Validation { layers: config.validation.layers, platforms: config.validation.platforms },
             secret: config.http.secret.as_ref().map(|secret| UploadSecret::new(secret.expose().as_bytes())),
             // What is looked up ahead is remembered, or it is looked up in vain.
@@ -116,6 +117,15 @@ fn s3(bucket: &S3) -> S3Config {
         root: Some(bucket.root.clone()).filter(|root| !root.is_empty()),
         force_path_style: bucket.force_path_style,
         ..S3Config::new(&bucket.bucket)
+    }
+}
+
+fn direct(config: &DirectUpload) -> DirectOptions {
+    let default = DirectOptions::default();
+    DirectOptions {
+        largest_put: config.largest_put.unwrap_or(default.largest_put),
+        part: config.part.unwrap_or(default.part),
+        ..default
     }
 }
 

@@ -56,6 +56,8 @@ static KEYS: &[Key] = &[
     key("storage.inmemory", Bare, "no keys"),
     key("storage.delete.enabled", Value, SWITCH),
     key("storage.redirect.disable", Value, SWITCH),
+    key("storage.directupload.largestput", Value, "MiB, a whole number from 1 to 4768"),
+    key("storage.directupload.part", Value, "MiB, a whole number from 5 to 5120"),
     key("storage.maintenance.uploadpurging.enabled", Value, SWITCH),
     key("storage.maintenance.uploadpurging.age", Value, TIME),
     key("storage.maintenance.uploadpurging.interval", Value, TIME),

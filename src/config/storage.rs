@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::{
     descriptor_cache::DescriptorCache,
+    direct_upload::DirectUpload,
     error::ConfigError,
     secret::Secret,
     settings::{Found, Settings},
@@ -23,6 +24,8 @@ pub struct Storage {
     pub delete: bool,
     /// Whether clients are sent to the driver's own URLs for blobs, where it has them.
     pub redirect: bool,
+    /// How blobs are divided that clients hand to the driver themselves.
+    pub direct_upload: DirectUpload,
     /// When uploads that nobody finished are removed.
     pub upload_purging: UploadPurging,
     /// What remembers descriptors.
@@ -79,7 +82,15 @@ impl Default for Storage {
     fn default() -> Self {
         let driver = Driver::default();
         let cache = DescriptorCache::default_for(&driver);
-        Self { driver, chosen_by: None, delete: true, redirect: true, upload_purging: UploadPurging::default(), cache }
+        Self {
+            driver,
+            chosen_by: None,
+            delete: true,
+            redirect: true,
+            direct_upload: DirectUpload::default(),
+            upload_purging: UploadPurging::default(),
+            cache,
+        }
     }
 }
 
@@ -93,6 +104,7 @@ impl Storage {
             chosen_by,
             delete: settings.switch("storage.delete.enabled", default.delete)?,
             redirect: !settings.switch("storage.redirect.disable", !default.redirect)?,
+            direct_upload: DirectUpload::read(settings)?,
             upload_purging: UploadPurging::read(settings)?,
         })
     }

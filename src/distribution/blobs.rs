@@ -3,7 +3,11 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{BackendError, BlobError, Content, Reading, UploadError};
+use std::ops::RangeInclusive;
+
+use super::{
+    Announced, BackendError, BlobError, Content, DirectCommit, DirectFault, PartsPage, Reading, Target, UploadError,
+};
 use crate::{
     context::Context,
     descriptor::Descriptor,
@@ -119,11 +123,13 @@ pub struct NewUpload {
     pub mount: Option<(Digest, Option<RepositoryName>)>,
     /// The algorithm by which the client will name the content; sha256 when it did not say.
     pub algorithm: Option<Algorithm>,
+    /// Content that the client would hand to the backend itself.
+    pub announced: Option<Announced>,
 }
 
 /// What came of a new upload.
 pub enum Created {
-    /// The blob was mounted; nothing is to be sent.
+    /// The repository has the blob, mounted or found; nothing is to be sent.
     Mounted(Descriptor),
     /// A session is open.
     Session(Box<dyn BlobWriter>),
@@ -152,7 +158,8 @@ pub trait BlobIngester: Send + Sync {
     /// Opens a session, or mounts a blob. A mount that cannot be made opens a session.
     ///
     /// # Errors
-    /// [`UploadError::Backend`].
+    /// [`UploadError::SizeInvalid`] for announced content that is larger than any, or of another size than the
+    /// caller may know; [`UploadError::Backend`].
     async fn create(&self, ctx: &Context, new: NewUpload) -> Result<Created, UploadError>;
 
     /// The session `id` as it stands now, from any state that an earlier answer gave.
@@ -193,6 +200,36 @@ pub trait BlobWriter: Send {
         at: Option<u64>,
         content: Content,
     ) -> Result<Descriptor, UploadError>;
+
+    /// Where the announced content may go without passing through this registry; `None` where nowhere, and of sessions
+    /// that nothing was announced to.
+    ///
+    /// # Errors
+    /// [`UploadError::Backend`].
+    async fn target(&mut self, _ctx: &Context) -> Result<Option<Target>, UploadError> {
+        Ok(None)
+    }
+
+    /// Which of the parts `numbers`, counted from 1, are there, and where the others go. Beyond the last there are none;
+    /// an answer may end early.
+    ///
+    /// # Errors
+    /// [`UploadError::Direct`] when the session has no parts, or no longer takes any; [`UploadError::Unknown`];
+    /// [`UploadError::Backend`].
+    async fn parts(&mut self, _ctx: &Context, _numbers: RangeInclusive<u32>) -> Result<PartsPage, UploadError> {
+        Err(DirectFault::NoParts.into())
+    }
+
+    /// Closes the session over content that its sender handed to the backend: looks that it is `digest`, stores it under
+    /// that and links it, or does a part of that. `None` when nothing of this digest was announced, or the session holds
+    /// bytes of its own: then [`Self::commit`] it.
+    ///
+    /// # Errors
+    /// [`UploadError::Direct`] and [`UploadError::SizeInvalid`], which leave the session as it was;
+    /// [`UploadError::DigestMismatch`], which ends it; [`UploadError::Unknown`]; [`UploadError::Backend`].
+    async fn commit_direct(&mut self, _ctx: &Context, _digest: &Digest) -> Result<Option<DirectCommit>, UploadError> {
+        Ok(None)
+    }
 
     /// Ends the session and frees what it stored. Every later use of it is [`UploadError::Unknown`].
     ///

@@ -1,5 +1,6 @@
 //! What may go wrong, told apart as far as a caller can do something about it.
 
+use super::DirectFault;
 use crate::{
     context::DeadlinePassed,
     digest::Digest,
@@ -93,6 +94,9 @@ pub enum UploadError {
         /// As computed, by the same algorithm; not where storage itself refused the content.
         actual: Option<Digest>,
     },
+    /// What was to be done with content that its sender hands to the backend itself.
+    #[error(transparent)]
+    Direct(#[from] DirectFault),
     /// The sender broke off. Nothing was kept of this content.
     #[error("the content broke off: {0}")]
     Interrupted(String),

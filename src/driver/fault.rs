@@ -1,14 +1,21 @@
 //! A driver that fails when it is told to: for tests of what a crash or a failing backend leaves behind.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{DriverError, DriverErrorKind, Entry, Path, PresignedMethod, PutOptions, StorageDriver};
+use super::{
+    Copied, DirectStore, DirectWrite, DriverError, DriverErrorKind, Entry, Found, Path, PresignedMethod, PutOptions,
+    StorageDriver, StoredPart,
+};
 use crate::{
     context::Context,
-    distribution::{Content, Reading},
+    distribution::{Content, Reading, SignedPut},
 };
 
 /// What is asked of a driver.
@@ -25,13 +32,25 @@ pub enum Operation {
     Delete,
     DeleteTree,
     Presign,
+    Sign,
+    Look,
+    Begin,
+    Parts,
+    Join,
+    Abort,
+    Copy,
 }
 
 impl Operation {
     /// Whether it changes what is stored. A process that crashes before one of these is a process that crashes
     /// anywhere.
     pub fn changes(self) -> bool {
-        matches!(self, Self::Put | Self::Compose | Self::Delete | Self::DeleteTree)
+        match self {
+            Self::Put | Self::Compose | Self::Delete | Self::DeleteTree => true,
+            Self::Begin | Self::Join | Self::Abort | Self::Copy => true,
+            Self::Get | Self::Read | Self::Stat | Self::IsFolder | Self::List | Self::Presign => false,
+            Self::Sign | Self::Look | Self::Parts => false,
+        }
     }
 }
 
@@ -138,5 +157,69 @@ impl StorageDriver for FaultDriver {
         expiry: Duration,
     ) -> Result<Option<String>, DriverError> {
         self.decide(Operation::Presign, path, self.inner.presign(ctx, path, method, expiry)).await
+    }
+
+    fn direct(&self) -> Option<&dyn DirectStore> {
+        self.inner.direct().is_some().then_some(self)
+    }
+}
+
+impl FaultDriver {
+    /// The inner driver's own way, which it must have.
+    fn way(&self, path: &Path) -> Result<&dyn DirectStore, DriverError> {
+        let none = || DriverError::new(DriverErrorKind::Failed, path, "this driver takes nothing directly");
+        self.inner.direct().ok_or_else(none)
+    }
+}
+
+#[async_trait]
+impl DirectStore for FaultDriver {
+    async fn sign(
+        &self,
+        ctx: &Context,
+        path: &Path,
+        write: DirectWrite<'_>,
+        life: Duration,
+    ) -> Result<SignedPut, DriverError> {
+        self.decide(Operation::Sign, path, self.way(path)?.sign(ctx, path, write, life)).await
+    }
+
+    async fn look(&self, ctx: &Context, path: &Path) -> Result<Found, DriverError> {
+        self.decide(Operation::Look, path, self.way(path)?.look(ctx, path)).await
+    }
+
+    async fn begin(&self, ctx: &Context, path: &Path) -> Result<String, DriverError> {
+        self.decide(Operation::Begin, path, self.way(path)?.begin(ctx, path)).await
+    }
+
+    async fn parts(
+        &self,
+        ctx: &Context,
+        path: &Path,
+        upload: &str,
+        after: u32,
+        most: u32,
+    ) -> Result<Vec<StoredPart>, DriverError> {
+        self.decide(Operation::Parts, path, self.way(path)?.parts(ctx, path, upload, after, most)).await
+    }
+
+    async fn join(&self, ctx: &Context, path: &Path, upload: &str, parts: &[StoredPart]) -> Result<(), DriverError> {
+        self.decide(Operation::Join, path, self.way(path)?.join(ctx, path, upload, parts)).await
+    }
+
+    async fn abort(&self, ctx: &Context, path: &Path, upload: &str) -> Result<(), DriverError> {
+        self.decide(Operation::Abort, path, self.way(path)?.abort(ctx, path, upload)).await
+    }
+
+    async fn copy(
+        &self,
+        ctx: &Context,
+        source: (&Path, u64),
+        destination: &Path,
+        upload: Option<&str>,
+        until: Option<Instant>,
+    ) -> Result<Copied, DriverError> {
+        let copy = self.way(destination)?.copy(ctx, source, destination, upload, until);
+        self.decide(Operation::Copy, destination, copy).await
     }
 }

@@ -10,6 +10,7 @@
 //! | `multipart` | a multipart upload, which is completed or aborted |
 //! | `compose`, `compose_parts`, `plan` | server-side copies |
 //! | `read` | whole, by range, and resumed when the connection breaks |
+//! | `direct`, `direct_parts`, `direct_copy` | what others write, by requests signed here |
 //! | `head`, `list`, `delete`, `presign` | the rest |
 
 mod attempt;
@@ -18,6 +19,9 @@ mod compose;
 mod compose_parts;
 mod config;
 mod delete;
+mod direct;
+mod direct_copy;
+mod direct_parts;
 mod error;
 mod head;
 mod list;
@@ -35,7 +39,7 @@ use async_trait::async_trait;
 use aws_sdk_s3::config::SharedHttpClient;
 use bytes::Bytes;
 
-use super::{DriverError, Entry, Path, PresignedMethod, PutOptions, StorageDriver};
+use super::{DirectStore, DriverError, Entry, Path, PresignedMethod, PutOptions, StorageDriver};
 use crate::{
     context::Context,
     distribution::{Content, Reading},
@@ -111,5 +115,9 @@ impl StorageDriver for S3Driver {
         expiry: Duration,
     ) -> Result<Option<String>, DriverError> {
         self.0.presign(ctx, path, method, expiry).await.map(Some)
+    }
+
+    fn direct(&self) -> Option<&dyn DirectStore> {
+        Some(self)
     }
 }

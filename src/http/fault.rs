@@ -7,7 +7,10 @@ use axum::response::Response;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::answer::{Answer, value};
+use super::{
+    answer::{Answer, value},
+    direct,
+};
 use crate::{
     api::{ErrorBody, ErrorCode, ErrorEntry, RouteFault},
     auth::Refusal,
@@ -234,6 +237,7 @@ impl From<UploadError> for Fault {
             UploadError::DigestMismatch { expected, actual } => {
                 Self::bad(ErrorCode::DigestInvalid, message).about(json!({ "expected": expected, "actual": actual }))
             }
+            UploadError::Direct(fault) => direct::fault(fault),
             UploadError::Backend(error) => error.into(),
         }
     }

@@ -8,13 +8,14 @@ use super::{
     answer::{Answer, value},
     call::Call,
     content::{Chunk, content},
+    direct,
     fault::Fault,
 };
 use crate::{
-    api::{ErrorCode, Query, Route},
+    api::{DirectAnswer, ErrorCode, Query, Route},
     auth::{Access, Action},
     digest::{Algorithm, Digest},
-    distribution::{BlobWriter, Created, NewUpload, Repository, Upload, UploadError},
+    distribution::{BlobWriter, Created, DirectCommit, NewUpload, Repository, Upload, UploadError},
     name::RepositoryName,
 };
 
@@ -25,7 +26,16 @@ pub(super) async fn open(call: &Call, name: &RepositoryName, body: Body) -> Resu
     let query = call.query();
     let digest = digest_of(&query)?;
     let mount = mount_of(&query)?.filter(|(_, from)| may_read(call, from.as_ref()));
-    let new = NewUpload { mount, algorithm: algorithm_of(&query, digest.as_ref())? };
+    // A blob that comes with this request needs no other way.
+    let announced = if digest.is_none() { direct::announced(call, may_read(call, None))? } else { None };
+    if let (Some(announced), Some(mounted)) = (&announced, query.get("mount"))
+        && mounted != announced.digest.to_string()
+    {
+        let message = "mount and Berth-Blob-Digest name different blobs";
+        return Err(Fault::bad(ErrorCode::DigestInvalid, message));
+    }
+    let algorithm = algorithm_of(&query, digest.as_ref())?;
+    let new = NewUpload { mount, algorithm, announced: announced.clone() };
     let mounted = new.mount.as_ref().map(|(digest, _)| *digest);
     let repository = call.repository(name);
     match (repository.blobs().create(&call.ctx, new).await?, mounted, digest) {
@@ -34,7 +44,17 @@ pub(super) async fn open(call: &Call, name: &RepositoryName, body: Body) -> Resu
             writer.commit(&call.ctx, &digest, None, content(body)).await?;
             Ok(created(call, name, &digest))
         }
-        (Created::Session(writer), ..) => Ok(stands(call, name, StatusCode::ACCEPTED, &writer.upload())),
+        (Created::Session(mut writer), ..) => {
+            let target = match &announced {
+                Some(announced) => writer.target(&call.ctx).await?.map(|target| direct::target(announced, target)),
+                None => None,
+            };
+            let answer = standing(call, name, StatusCode::ACCEPTED, &writer.upload());
+            Ok(match target {
+                Some(said) => direct::answer(answer, &said),
+                None => answer.empty(),
+            })
+        }
     }
 }
 
@@ -46,9 +66,13 @@ fn may_read(call: &Call, from: Option<&RepositoryName>) -> bool {
     }
 }
 
-/// `GET`: how far the session has come.
+/// `GET`: how far the session has come, or where parts of it go.
 pub(super) async fn status(call: &Call, name: &RepositoryName, id: &str) -> Result<Response, Fault> {
     let repository = call.repository(name);
+    if let Some(numbers) = direct::wanted_parts(call)? {
+        let mut writer = resume(call, &*repository, id).await?;
+        return Ok(direct::parts(writer.parts(&call.ctx, numbers).await?));
+    }
     let upload = resume(call, &*repository, id).await?.refresh(&call.ctx).await?;
     Ok(stands(call, name, StatusCode::NO_CONTENT, &upload))
 }
@@ -80,6 +104,16 @@ pub(super) async fn close(call: &Call, name: &RepositoryName, id: &str, body: Bo
         return Err(range_malformed(call, name, &mut *writer).await);
     };
     let Chunk { at, content } = chunk?;
+    if at.is_none() && content.is_empty() {
+        match writer.commit_direct(&call.ctx, &digest).await? {
+            Some(DirectCommit::Done(_)) => return Ok(created(call, name, &digest)),
+            Some(DirectCommit::GoesOn { upload, size, verified, copied }) => {
+                let answer = standing(call, name, StatusCode::ACCEPTED, &upload);
+                return Ok(direct::answer(answer, &DirectAnswer::Commit { size, verified, copied }));
+            }
+            None => {}
+        }
+    }
     match writer.commit(&call.ctx, &digest, at, content).await {
         Ok(_) => Ok(created(call, name, &digest)),
         Err(error @ UploadError::RangeInvalid { .. }) => {
@@ -133,8 +167,13 @@ fn created(call: &Call, name: &RepositoryName, digest: &Digest) -> Response {
 
 /// Where the session stands, and the URL by which it goes on.
 fn stands(call: &Call, name: &RepositoryName, status: StatusCode, upload: &Upload) -> Response {
+    standing(call, name, status, upload).empty()
+}
+
+/// The same, for a body to be added.
+fn standing(call: &Call, name: &RepositoryName, status: StatusCode, upload: &Upload) -> Answer {
     let headers = place(call, name, upload);
-    headers.into_iter().fold(Answer::new(status), |answer, (name, value)| answer.with(name, value)).empty()
+    headers.into_iter().fold(Answer::new(status), |answer, (name, value)| answer.with(name, value))
 }
 
 /// 416 and where the session stands. Nothing was changed.

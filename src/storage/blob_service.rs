@@ -11,7 +11,7 @@ use super::{
     manifests::Revisions,
     path,
     path_spec::PathSpec,
-    upload::{Sessions, UploadWriter},
+    upload::{DirectWay, Opened, Sessions, UploadWriter},
 };
 use crate::{
     context::Context,
@@ -139,6 +139,14 @@ impl BlobIngester for RepositoryBlobs {
             && let Some(descriptor) = self.mount(ctx, digest, from.as_ref()).await?
         {
             return Ok(Created::Mounted(descriptor));
+        }
+        if let Some(announced) = &new.announced {
+            let way = DirectWay { sessions: &self.sessions, layers: &self.layers };
+            match way.open(ctx, announced).await? {
+                Some(Opened::Linked(descriptor)) => return Ok(Created::Mounted(descriptor)),
+                Some(Opened::Session(writer)) => return Ok(Created::Session(Box::new(writer))),
+                None => {}
+            }
         }
         let writer = UploadWriter::open(ctx, &self.sessions, self.layers.clone(), &new).await?;
         Ok(Created::Session(Box::new(writer)))

@@ -1,7 +1,8 @@
 //! Every path of the storage layout; nothing else formats one.
 //!
 //! The layout is distribution's, so that a bucket or folder can be taken over in place, both ways. What Berth adds
-//! lies under names that distribution ignores: `_uploads/<id>/records` and `chunks`, `_manifests/referrers`, `berth`.
+//! lies under names that distribution ignores: `_uploads/<id>/records`, `chunks` and `direct`, `_manifests/referrers`,
+//! `berth`.
 
 use std::fmt::Display;
 
@@ -56,6 +57,8 @@ pub enum PathSpec<'a> {
     UploadRecord(&'a RepositoryName, &'a str, u64),
     /// Bytes of an upload, under a name that no other writer uses.
     UploadChunk(&'a RepositoryName, &'a str, &'a str),
+    /// Content of an upload that its sender hands to the backend itself, until it is known to be what it should be.
+    UploadStage(&'a RepositoryName, &'a str),
     /// That content is known by a provisional digest. Content: the canonical digest.
     DigestMap(&'a Digest),
     /// A secret that all instances share.
@@ -118,6 +121,7 @@ impl PathSpec<'_> {
             Self::UploadStartedAt(name, id) => format!("{}/startedat", Self::Upload(name, id).text()),
             Self::UploadRecord(name, id, number) => format!("{}/records/{number}", Self::Upload(name, id).text()),
             Self::UploadChunk(name, id, chunk) => format!("{}/chunks/{chunk}", Self::Upload(name, id).text()),
+            Self::UploadStage(name, id) => format!("{}/direct", Self::Upload(name, id).text()),
             Self::DigestMap(digest) => format!("/berth/digests/{}/{}", digest.algorithm(), digest.encoded()),
             Self::Secret(name) => format!("/berth/secrets/{name}"),
             Self::SigningKeys => "/berth/keys/signing/current".to_owned(),

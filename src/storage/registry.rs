@@ -13,7 +13,7 @@ use super::{
     secret::SharedSecret,
     signature_store::SignatureStore,
     tag_store::TagStore,
-    upload::{Sessions, UploadSecret},
+    upload::{DirectOptions, Sessions, UploadSecret},
 };
 use crate::{
     cache::DescriptorCache,
@@ -45,6 +45,8 @@ impl Default for Validation {
 pub struct Options {
     /// Send clients to the driver's own URLs for blobs, where it has them.
     pub redirect: bool,
+    /// How blobs are taken that clients hand to the driver themselves; with `redirect` alone.
+    pub direct: DirectOptions,
     /// What must exist before a manifest that names it is taken.
     pub validation: Validation,
     /// The secret that signs upload states; without one, the registry makes one and keeps it in storage.
@@ -90,12 +92,14 @@ impl Namespace for StorageRegistry {
         let layers = LayerStore::new(name, &self.driver, &*self.cache);
         let revisions = Revisions::new(name, &self.driver, &*self.cache, self.contents.clone());
         let tags = TagStore::new(name, &self.driver);
+        // Who must not be sent to the driver to read must not be sent there to write either.
+        let direct = self.options.redirect.then(|| self.options.direct.clone());
         Arc::new(StorageRepository {
             name: name.clone(),
             blobs: RepositoryBlobs {
                 name: name.clone(),
                 layers: layers.clone(),
-                sessions: Sessions::new(self.driver.clone(), name.clone(), self.secret.clone()),
+                sessions: Sessions::new(self.driver.clone(), name.clone(), self.secret.clone(), direct),
                 revisions: revisions.clone(),
                 driver: self.driver.clone(),
                 open_layers: self.open_layers.clone(),

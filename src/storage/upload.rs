@@ -6,13 +6,19 @@
 //! last record's content also travels in the signed state of the session's URL, so that a process that is handed a
 //! fresh URL need not read it. Closing composes the chunks into the blob; cancelling makes a record that says so.
 //! A session that holds nothing has nothing stored.
+//!
+//! Content that was announced may go to the backend without passing through the registry (`direct`): then the signed
+//! state says where, and how far the closing of it has come.
 
 mod chunk;
+mod direct;
 mod record;
 mod session;
 mod state;
 mod writer;
 
+pub use direct::DirectOptions;
+pub(super) use direct::{DirectWay, Opened};
 pub(super) use session::Sessions;
 pub use state::UploadSecret;
 pub(super) use writer::UploadWriter;

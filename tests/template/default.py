@@ -1,4 +1,4 @@
-"""A deployment of the default: only the users are given."""
+"""A deployment of the default, with users and rules for them; and one that is given nothing at all."""
 
 import json
 
@@ -30,6 +30,8 @@ def run(report: Report) -> None:
         report.run("storage", storage.checks(made))
         report.run("roles", roles.checks(made, f"arn:aws:s3:::{made.name('Bucket')}", ""))
         report.run("default", {"deployment.json says how to start the functions": lambda: write(made)})
+    with report.around("default"), stack.deployed({}) as made:
+        report.run("default", {"without parameters, the account's own people are let in, and nobody else": lambda: own(made)})
 
 
 def environments(made: Stack) -> dict[str, dict[str, str]]:
@@ -53,6 +55,18 @@ def environments(made: Stack) -> dict[str, dict[str, str]]:
         },
         "MaintenanceFunction": both | {"REGISTRY_STORAGE_MAINTENANCE_UPLOADPURGING_AGE": "168h"},
     }
+
+
+def own(made: Stack) -> None:
+    variables = made.properties("RegistryFunction")["Environment"]["Variables"]
+    expected = {
+        "REGISTRY_AUTH_BERTH_AWS": "true",
+        "REGISTRY_AUTH_BERTH_OIDC": "",
+        "REGISTRY_AUTH_BERTH_KEYS": "true",
+        "REGISTRY_AUTH_HTPASSWD_USERS": "",
+        "REGISTRY_AUTH_RULES": f"allow account:{stack.ACCOUNT} to pull, push, delete, catalog on **",
+    }
+    equal("who is let in", {name: value for name, value in variables.items() if "_AUTH_" in name}, expected)
 
 
 def write(made: Stack) -> str:
@@ -100,7 +114,7 @@ def outputs(made: Stack) -> str:
     host = url["FunctionUrl"].removeprefix("https://").rstrip("/")
     equal("outputs", made.outputs, {
         "RegistryHost": host,
-        "LoginCommand": f"docker login {host}",
+        "LoginCommand": f"berth login {host}",
         "BucketName": made.name("Bucket"),
         "TableName": made.name("Table"),
         "RegistryFunctionName": made.name("RegistryFunction"),

@@ -91,7 +91,7 @@ def named(made: Stack) -> None:
     variables = made.properties("RegistryFunction")["Environment"]["Variables"]
     equal("REGISTRY_HTTP_HOST", variables["REGISTRY_HTTP_HOST"], "https://registry.example.com")
     equal("host", made.outputs["RegistryHost"], "registry.example.com")
-    equal("login", made.outputs["LoginCommand"], "docker login registry.example.com")
+    equal("login", made.outputs["LoginCommand"], "berth login registry.example.com")
     require(bool(made.outputs["DomainTarget"]), "no output says what the name must point at")
 
 

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Parts that S3 copies at once.
-const COPIES: usize = 4;
+pub(super) const COPIES: usize = 4;
 
 /// Parts that pass through this process, and so are in its memory, at once.
 const GATHERED: usize = 2;

@@ -20,7 +20,10 @@ use super::{
     error::S3Error,
     put::{CONTENT_TYPE, if_nothing_there},
 };
-use crate::context::{Caller, Context};
+use crate::{
+    context::{Caller, Context},
+    driver::StoredPart,
+};
 
 /// An upload under way. It is aborted when it is dropped, unless it was completed.
 pub(super) struct Upload {
@@ -43,14 +46,7 @@ pub(super) type CopiedRange = Option<(u64, u64)>;
 impl Upload {
     /// Begins to write `key`.
     pub(super) async fn begin(bucket: &Arc<Bucket>, ctx: &Context, key: String) -> Result<Self, S3Error> {
-        let question = Question { operation: "CreateMultipartUpload", key: &key, patience: SHORT };
-        let begun = bucket.ask(ctx, question, || {
-            bucket.client.create_multipart_upload().bucket(&bucket.name).key(&key).content_type(CONTENT_TYPE).send()
-        });
-        let id = begun.await?.upload_id;
-        let id = id.ok_or_else(|| S3Error::senseless("the answer has no UploadId").during(question.operation))?;
-        let target = Target { bucket: bucket.clone(), key, id, span: ctx.span().clone() };
-        Ok(Self { target, open: true })
+        Ok(Self { target: Target::begin(bucket, ctx, key).await?, open: true })
     }
 
     pub(super) fn target(&self) -> &Target {
@@ -65,22 +61,16 @@ impl Upload {
         size: u64,
         create_only: bool,
     ) -> Result<(), S3Error> {
-        let Target { bucket, key, id, .. } = &self.target;
-        let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
-        let question = Question { operation: "CompleteMultipartUpload", key, patience: LONG };
-        let completed = bucket.ask(ctx, question, || {
-            let complete = bucket.client.complete_multipart_upload().bucket(&bucket.name).key(key).upload_id(id);
-            complete.multipart_upload(parts.clone()).set_if_none_match(if_nothing_there(create_only)).send()
-        });
-        let error = match completed.await {
-            Ok(_) => {
+        let error = match self.target.complete(ctx, parts, create_only).await {
+            Ok(()) => {
                 self.open = false;
                 return Ok(());
             }
             Err(error) => error,
         };
+        let Target { bucket, key, .. } = &self.target;
         if error.is_conflict() && create_only && bucket.exists(ctx, key).await.unwrap_or(false) {
-            let there = S3Error::exists().during(question.operation);
+            let there = S3Error::exists().during(error.operation);
             self.abandon(ctx).await;
             return Err(there);
         }
@@ -132,6 +122,43 @@ impl Drop for Upload {
 }
 
 impl Target {
+    /// A new upload, whose end is the caller's business.
+    pub(super) async fn begin(bucket: &Arc<Bucket>, ctx: &Context, key: String) -> Result<Self, S3Error> {
+        let question = Question { operation: "CreateMultipartUpload", key: &key, patience: SHORT };
+        let begun = bucket.ask(ctx, question, || {
+            bucket.client.create_multipart_upload().bucket(&bucket.name).key(&key).content_type(CONTENT_TYPE).send()
+        });
+        let id = begun.await?.upload_id;
+        let id = id.ok_or_else(|| S3Error::senseless("the answer has no UploadId").during(question.operation))?;
+        Ok(Self::of(bucket, ctx, key, id))
+    }
+
+    /// The upload of `key` that has `id`.
+    pub(super) fn of(bucket: &Arc<Bucket>, ctx: &Context, key: String, id: String) -> Self {
+        Self { bucket: bucket.clone(), key, id, span: ctx.span().clone() }
+    }
+
+    /// What S3 calls it.
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Its parts by number, after `after`: at most `most`, of which S3 gives at most 1,000.
+    pub(super) async fn list(&self, ctx: &Context, after: u32, most: u32) -> Result<Vec<StoredPart>, S3Error> {
+        let Self { bucket, key, id, .. } = self;
+        let most = i32::try_from(most).unwrap_or(i32::MAX);
+        let question = Question { operation: "ListParts", key, patience: SHORT };
+        let listed = bucket.ask(ctx, question, || {
+            let list = bucket.client.list_parts().bucket(&bucket.name).key(key).upload_id(id);
+            list.part_number_marker(after.to_string()).max_parts(most).send()
+        });
+        let parts = listed.await?.parts.unwrap_or_default().into_iter().filter_map(|part| {
+            let number = u32::try_from(part.part_number?).ok()?;
+            Some(StoredPart { number, size: u64::try_from(part.size?).ok()?, tag: part.e_tag? })
+        });
+        Ok(parts.collect())
+    }
+
     /// Part `number`, counted from 1.
     pub(super) async fn put(&self, ctx: &Context, number: i32, content: Bytes) -> Result<CompletedPart, S3Error> {
         let Self { bucket, key, id, .. } = self;
@@ -161,7 +188,24 @@ impl Target {
         Ok(completed(number, part.await?.copy_part_result.and_then(|part| part.e_tag)))
     }
 
-    async fn abort(&self, ctx: &Context) -> Result<(), S3Error> {
+    /// Makes the object of `parts`, in order.
+    pub(super) async fn complete(
+        &self,
+        ctx: &Context,
+        parts: Vec<CompletedPart>,
+        create_only: bool,
+    ) -> Result<(), S3Error> {
+        let Self { bucket, key, id, .. } = self;
+        let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
+        let question = Question { operation: "CompleteMultipartUpload", key, patience: LONG };
+        let completed = bucket.ask(ctx, question, || {
+            let complete = bucket.client.complete_multipart_upload().bucket(&bucket.name).key(key).upload_id(id);
+            complete.multipart_upload(parts.clone()).set_if_none_match(if_nothing_there(create_only)).send()
+        });
+        completed.await.map(|_| ())
+    }
+
+    pub(super) async fn abort(&self, ctx: &Context) -> Result<(), S3Error> {
         let Self { bucket, key, id, .. } = self;
         let question = Question { operation: "AbortMultipartUpload", key, patience: SHORT };
         let aborted = bucket.ask(ctx, question, || {
@@ -171,6 +215,7 @@ impl Target {
     }
 }
 
-fn completed(number: i32, e_tag: Option<String>) -> CompletedPart {
+/// A part as the list of a completion has it.
+pub(super) fn completed(number: i32, e_tag: Option<String>) -> CompletedPart {
     CompletedPart::builder().part_number(number).set_e_tag(e_tag).build()
 }

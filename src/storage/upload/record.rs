@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::direct::Direct;
 use crate::{
     context::Context,
     digest::HashState,
@@ -36,6 +37,9 @@ pub(super) struct Progress {
     /// Where they are, in order. Left out of a URL when there are several; the record has them all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) chunks: Vec<Chunk>,
+    /// Content that its sender hands to the backend itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) direct: Option<Direct>,
 }
 
 /// Bytes of a session, in a file of their own.

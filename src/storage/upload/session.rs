@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use uuid::Uuid;
 
 use super::{
+    direct::DirectOptions,
     record::{Log, Progress, Record},
     state::UploadSecret,
 };
@@ -12,13 +13,13 @@ use crate::{
     context::Context,
     digest::{Algorithm, MultiHasher},
     distribution::{BackendError, BackendErrorKind, UploadError},
-    driver::StorageDriver,
+    driver::{DirectStore, StorageDriver},
     name::RepositoryName,
     storage::secret::SharedSecret,
 };
 
 /// How long a session lives, from its opening. Purging may take everything older.
-const SESSION_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
+pub(super) const SESSION_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// The upload sessions of one repository.
 #[derive(Clone)]
@@ -26,6 +27,8 @@ pub(in crate::storage) struct Sessions {
     pub(super) driver: Arc<dyn StorageDriver>,
     pub(super) repository: RepositoryName,
     secret: Arc<SharedSecret>,
+    /// How content may come without passing through the registry, where that is wanted.
+    direct: Option<DirectOptions>,
 }
 
 /// A session as far as one request knows it.
@@ -41,8 +44,14 @@ impl Sessions {
         driver: Arc<dyn StorageDriver>,
         repository: RepositoryName,
         secret: Arc<SharedSecret>,
+        direct: Option<DirectOptions>,
     ) -> Self {
-        Self { driver, repository, secret }
+        Self { driver, repository, secret, direct }
+    }
+
+    /// The driver's way of taking content that does not pass through the registry, if it has one and that is wanted.
+    pub(super) fn way(&self) -> Option<(&dyn DirectStore, &DirectOptions)> {
+        self.driver.direct().zip(self.direct.as_ref())
     }
 
     /// Opens a session. Nothing is stored.

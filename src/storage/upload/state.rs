@@ -5,7 +5,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 use super::record::Progress;
-use crate::name::RepositoryName;
+use crate::{context::Caller, name::RepositoryName};
 
 /// The secret by which all instances of a registry sign upload states.
 #[derive(Clone)]
@@ -38,10 +38,26 @@ impl UploadSecret {
         serde_json::from_slice(&payload).ok()
     }
 
+    /// What content bears that `caller` sends for `repository` by itself: nobody else's bears the same. A caller without a name is
+    /// told apart by `session`.
+    pub(super) fn uploader(&self, repository: &RepositoryName, caller: &Caller, session: &str) -> String {
+        let (kind, name) = match caller {
+            Caller::Named(name) if !name.is_empty() => (b"caller\0".as_slice(), name.as_str()),
+            _ => (b"session\0".as_slice(), session),
+        };
+        // No state begins so: no repository's name is empty.
+        let parts = [b"\0uploader\0", repository.as_str().as_bytes(), b"\0", kind, name.as_bytes()];
+        URL_SAFE_NO_PAD.encode(self.keyed(&parts).finalize().into_bytes())
+    }
+
     fn mac(&self, repository: &RepositoryName, id: &str, payload: &[u8]) -> Hmac<Sha256> {
+        self.keyed(&[repository.as_str().as_bytes(), b"\0", id.as_bytes(), b"\0", payload])
+    }
+
+    fn keyed(&self, parts: &[&[u8]]) -> Hmac<Sha256> {
         #[allow(clippy::expect_used)] // HMAC takes keys of any length (RFC 2104, section 3)
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("any length is a key");
-        for part in [repository.as_str().as_bytes(), b"\0", id.as_bytes(), b"\0", payload] {
+        for part in parts {
             mac.update(part);
         }
         mac

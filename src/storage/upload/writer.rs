@@ -1,11 +1,14 @@
 //! The writer of one session.
 
+use std::ops::RangeInclusive;
+
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use uuid::Uuid;
 
 use super::{
     chunk::{Tap, upload_error},
+    direct::Direct,
     record::{Chunk, Progress, Record},
     session::{Session, Sessions},
 };
@@ -13,7 +16,10 @@ use crate::{
     context::Context,
     descriptor::Descriptor,
     digest::{Algorithm, Digest, Hasher},
-    distribution::{BackendError, BackendErrorKind, BlobError, BlobWriter, Content, NewUpload, Upload, UploadError},
+    distribution::{
+        BackendError, BackendErrorKind, BlobError, BlobWriter, Content, DirectCommit, NewUpload, PartsPage, Target,
+        Upload, UploadError,
+    },
     driver::{DriverErrorKind, Path, PutOptions},
     storage::{layers::LayerStore, path, path_spec::PathSpec},
 };
@@ -34,6 +40,29 @@ impl UploadWriter {
     ) -> Result<Self, UploadError> {
         let session = sessions.open(ctx, new.algorithm.unwrap_or(Algorithm::CANONICAL)).await?;
         Ok(Self { session, layers })
+    }
+
+    /// The writer of `session`.
+    pub(super) fn of(session: Session, layers: LayerStore) -> Self {
+        Self { session, layers }
+    }
+
+    pub(super) fn session(&self) -> &Session {
+        &self.session
+    }
+
+    pub(super) fn session_mut(&mut self) -> &mut Session {
+        &mut self.session
+    }
+
+    pub(super) fn layers(&self) -> &LayerStore {
+        &self.layers
+    }
+
+    /// Where the session stands.
+    pub(super) fn stands(&self) -> Upload {
+        let Session { sessions, secret, id, progress, .. } = &self.session;
+        Upload { id: id.clone(), state: secret.sign(&sessions.repository, id, progress), size: progress.size }
     }
 
     /// Continues a session.
@@ -210,13 +239,19 @@ impl UploadWriter {
             tracing::warn!(%error, upload = %self.session.id, "a closed upload was not cleaned up; purging will");
         }
     }
+
+    /// Frees what came directly for a session that was closed in the ordinary way.
+    async fn forget(&self, ctx: &Context, direct: Option<&Direct>) {
+        if let Err(error) = self.drop_direct(ctx, direct, false).await {
+            tracing::warn!(%error, upload = %self.session.id, "a closed upload was not cleaned up; purging will");
+        }
+    }
 }
 
 #[async_trait]
 impl BlobWriter for UploadWriter {
     fn upload(&self) -> Upload {
-        let Session { sessions, secret, id, progress, .. } = &self.session;
-        Upload { id: id.clone(), state: secret.sign(&sessions.repository, id, progress), size: progress.size }
+        self.stands()
     }
 
     async fn refresh(&mut self, ctx: &Context) -> Result<Upload, UploadError> {
@@ -251,6 +286,7 @@ impl BlobWriter for UploadWriter {
         at: Option<u64>,
         content: Content,
     ) -> Result<Descriptor, UploadError> {
+        let direct = self.session.progress.direct.clone();
         self.stand_at(ctx, at).await?;
         if self.session.progress.number == 0 {
             // Nothing stored, says the URL. It may be an old one, or the session cancelled.
@@ -261,6 +297,7 @@ impl BlobWriter for UploadWriter {
         if whole && !content.is_empty() {
             let descriptor = self.commit_at_once(ctx, digest, content).await?;
             self.layers.link_stored(ctx, digest, &descriptor).await?;
+            self.forget(ctx, direct.as_ref()).await;
             return Ok(descriptor);
         }
         let canonical = self.complete(ctx, digest, content).await?;
@@ -268,10 +305,24 @@ impl BlobWriter for UploadWriter {
         let descriptor = Descriptor::blob(canonical, self.session.progress.size);
         self.layers.link_stored(ctx, digest, &descriptor).await?;
         self.clean_up(ctx).await;
+        self.forget(ctx, direct.as_ref()).await;
         Ok(descriptor)
     }
 
+    async fn target(&mut self, ctx: &Context) -> Result<Option<Target>, UploadError> {
+        self.direct_target(ctx).await
+    }
+
+    async fn parts(&mut self, ctx: &Context, numbers: RangeInclusive<u32>) -> Result<PartsPage, UploadError> {
+        self.direct_parts(ctx, numbers).await
+    }
+
+    async fn commit_direct(&mut self, ctx: &Context, digest: &Digest) -> Result<Option<DirectCommit>, UploadError> {
+        self.direct_commit(ctx, digest).await
+    }
+
     async fn cancel(mut self: Box<Self>, ctx: &Context) -> Result<(), UploadError> {
+        let direct = self.session.progress.direct.clone();
         self.session.refresh(ctx).await?;
         let log = self.session.log();
         let Progress { number, chunks, .. } = &self.session.progress;
@@ -284,6 +335,7 @@ impl BlobWriter for UploadWriter {
             log.replace(ctx, 1, &Record::Cancelled).await.map_err(BackendError::from)?;
             log.remove(ctx, 2..=number + 1, chunks).await.map_err(BackendError::from)?;
         }
+        self.drop_direct(ctx, direct.as_ref(), true).await?;
         Ok(())
     }
 }

@@ -1,0 +1,14 @@
+//! Direct uploads (`docs/direct-upload.md`): the real router and the real S3 driver over an S3 that checks signatures,
+//! checksums and conditions. Each attack ends in nothing stored and no access.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on has failed
+
+#[path = "direct/asking.rs"]
+mod asking;
+#[path = "direct/attacks.rs"]
+mod attacks;
+#[path = "direct/put.rs"]
+mod put;
+#[path = "direct/registry.rs"]
+mod registry;
+#[path = "support/mod.rs"]
+mod support;
