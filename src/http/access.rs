@@ -18,8 +18,11 @@ fn wished(parts: &Parts, route: &Route) -> Vec<Access> {
         return Vec::new();
     }
     let query = parts.uri.query().map(Query::parse).unwrap_or_default();
-    let from = query.get("mount").and_then(|_| query.get("from")?.parse().ok());
-    from.map(|from| Access::Repository(from, Action::Pull)).into_iter().collect()
+    match (query.get("mount"), query.get("from")) {
+        (Some(_), Some(from)) => from.parse().map(|from| Access::Repository(from, Action::Pull)).into_iter().collect(),
+        (Some(_), None) => vec![Access::AnyBlob],
+        (None, _) => Vec::new(),
+    }
 }
 
 /// Everything that the caller must be allowed. Nothing for what touches no repository, such as `/v2/` itself: whoever is

@@ -358,7 +358,9 @@ async fn a_blob_is_mounted_from_anywhere_for_whoever_may_read_everything_and_say
     let digest = open.push_blob("secret", b"content").await;
     for (name, password, scope, status) in [
         ("alice", "wonderland", "repository:app:pull,push&scope=registry:blob:pull", 201),
-        ("alice", "wonderland", "repository:app:pull,push", 202),
+        // She is asked for a token that says so; he is not, for he could not get one.
+        ("alice", "wonderland", "repository:app:pull,push", 401),
+        ("bob", "pass:word", "repository:app:pull,push", 202),
         ("bob", "pass:word", "repository:app:pull,push&scope=registry:blob:pull", 202),
     ] {
         let token = bearer(&get(&registry, &format!("scope={scope}"), Some(&basic(name, password))).await);
