@@ -268,7 +268,11 @@ fn a_deployment_gives_each_function_what_it_wrote_down() {
         assert_eq!(environment[name], value, "{name}");
     }
     assert_eq!(running.login, format!("docker login -u ann {}", running.registry));
-    assert_eq!(environment["REGISTRY_AUTH_BERTH_OIDC"], Value::Null, "a registry that takes no issuers is told of none");
+    assert_eq!(
+        environment["REGISTRY_AUTH_BERTH_OIDC"],
+        Value::Null,
+        "a registry that takes no issuers is told of none"
+    );
     assert!(running.get("/").header("apigw-requestid").is_some());
     let (s3, rows) = clients(&environment);
     runtime().block_on(async {

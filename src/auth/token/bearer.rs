@@ -52,8 +52,11 @@ impl AccessController for Bearer {
         let identity = grant.identity();
         // Who could get it by asking, or by another name, is asked to.
         let may_ask = self.rules.as_ref().is_none_or(|rules| rules.allow(identity, missing).is_some());
-        if may_ask || *identity == Identity::Anonymous {
+        if may_ask {
             return refuse(Fault::InsufficientScope, INSUFFICIENT.into());
+        }
+        if *identity == Identity::Anonymous {
+            return refuse(Fault::Anonymous, LOG_IN.into());
         }
         Err(Refusal::Denied { identity: identity.clone(), access: missing.clone() })
     }

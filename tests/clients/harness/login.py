@@ -41,7 +41,9 @@ class Login:
             with self.opener.open(f"http://{self.host}/v2/", timeout=ANSWER_SECONDS):
                 return ""
         except urllib.error.HTTPError as error:
-            return error.headers.get("WWW-Authenticate") or ""
+            # Under its other name with lambda-local --remap-challenge.
+            names = ("WWW-Authenticate", "x-amzn-Remapped-WWW-Authenticate")
+            return next((error.headers[name] for name in names if error.headers[name]), "")
 
 
 def token_of(opener: urllib.request.OpenerDirector, url: str, authorization: str) -> str:
