@@ -139,6 +139,16 @@ async fn a_client_finds_its_way_in_by_the_challenges() {
     let missing = ask(&registry, "POST", uploads, Some(&token)).await;
     let expected = format!("{issuer},scope=\"repository:team/app:pull,push\",error=\"insufficient_scope\"");
     assert_eq!(challenge(&missing), expected);
+    // Nobody's token too, and where it is enough for all that anybody may, to log in is said where Docker reads it.
+    let nobody = bearer(&get(&registry, "scope=repository:team/app:pull", None).await);
+    let missing = ask(&registry, "GET", "/v2/public/app/tags/list", Some(&nobody)).await;
+    let expected = format!("{issuer},scope=\"repository:public/app:pull\",error=\"insufficient_scope\"");
+    assert_eq!(challenge(&missing), expected);
+    let missing = ask(&registry, "GET", pull, Some(&nobody)).await;
+    let expected = format!("{issuer},scope=\"repository:team/app:pull\",error=\"insufficient_scope\"");
+    let advice = "log in first: this is not for everybody";
+    assert_eq!(challenge(&missing), format!("{expected},error_description=\"{advice}\""));
+    assert_eq!(missing.json()["errors"][0]["message"], advice);
     // What no token would grant her is refused for good.
     ask(&registry, "GET", "/v2/other/tags/list", Some(&token)).await.refused(403, "DENIED");
     // What is no token is not taken.

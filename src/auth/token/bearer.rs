@@ -63,10 +63,11 @@ impl AccessController for Bearer {
         let missing = |access: &&Access| !grant.allows(access);
         // Who could get it by asking, or by another name, is asked to.
         match needed.iter().find(missing) {
-            Some(access) if *identity != Identity::Anonymous && !self.could(identity, access) => {
-                return Err(Refusal::Denied { identity: identity.clone(), access: access.clone() });
+            Some(access) if self.could(identity, access) => {
+                return refuse(needed, Fault::InsufficientScope, INSUFFICIENT.into());
             }
-            Some(_) => return refuse(needed, Fault::InsufficientScope, INSUFFICIENT.into()),
+            Some(_) if *identity == Identity::Anonymous => return refuse(needed, Fault::Anonymous, LOG_IN.into()),
+            Some(access) => return Err(Refusal::Denied { identity: identity.clone(), access: access.clone() }),
             None => {}
         }
         let spared: Vec<_> = wished.iter().filter(missing).filter(|access| self.could(identity, access)).collect();
