@@ -47,7 +47,7 @@ pub use repository::RemoteRepository;
 pub use retry::{Pause, RetryPolicy};
 pub use source::{FileSource, Source};
 pub use transport::ConnectError;
-pub use upload::Pushed;
+pub use upload::{KeptUploads, Pushed, Watch};
 
 /// What Docker's configuration calls the credential helper: it runs `docker-credential-berth`.
 pub const HELPER: &str = "berth";

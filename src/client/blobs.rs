@@ -1,17 +1,20 @@
 //! Blobs over HTTP.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt as _;
 use http::{HeaderValue, Method, StatusCode, header};
 
 use super::{
+    Source,
     door::Scopes,
     download,
     missing::in_use_by,
     repository::Remote,
     transport::{Failure, location},
-    upload::{Opened, Session},
+    upload::{Opened, Parcel, Session},
 };
 use crate::{
     api::Route,
@@ -122,8 +125,9 @@ impl BlobServer for RemoteBlobs {
 impl BlobIngester for RemoteBlobs {
     async fn put(&self, ctx: &Context, _media_type: &str, content: Bytes) -> Result<Descriptor, BlobError> {
         let descriptor = Descriptor::blob(Digest::canonical(&content), content.len() as u64);
-        let pushed = self.0.push(ctx, &descriptor.digest, &(std::sync::Arc::new(content) as _), None).await;
-        match pushed {
+        let source: Arc<dyn Source> = Arc::new(content);
+        let parcel = Parcel { digest: &descriptor.digest, source: &source, from: None, watch: &() };
+        match self.0.push(ctx, parcel).await {
             Ok(_) => Ok(descriptor),
             Err(UploadError::Backend(error)) => Err(error.into()),
             Err(error) => {

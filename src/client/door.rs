@@ -40,6 +40,8 @@ struct State {
     wants: Option<Wants>,
     credential: Option<(Credential, Instant)>,
     tokens: Vec<Token>,
+    /// What challenges to announcements asked for beyond the repository.
+    announcing: Scopes,
 }
 
 /// What the registry wants to see.
@@ -53,6 +55,7 @@ enum Wants {
 pub(super) struct Tried {
     /// What it needs, as far as is known.
     scopes: Scopes,
+    announces: bool,
     /// What was shown last.
     shown: Option<Shown>,
 }
@@ -63,9 +66,9 @@ enum Shown {
 }
 
 impl Tried {
-    /// A request that needs `scopes`.
-    pub(super) fn new(scopes: Scopes) -> Self {
-        Self { scopes, shown: None }
+    /// A request that needs `scopes`, and that announces a blob or not.
+    pub(super) fn new(scopes: Scopes, announces: bool) -> Self {
+        Self { scopes, announces, shown: None }
     }
 }
 
@@ -92,6 +95,9 @@ impl Door {
             Some(Wants::Bearer(service)) => {
                 let now = Instant::now();
                 state.tokens.retain(|token| token.until > now);
+                if tried.announces {
+                    tried.scopes = std::mem::take(&mut tried.scopes).and(state.announcing.clone());
+                }
                 let known = state.tokens.iter().find(|token| token.scopes.cover(&tried.scopes));
                 let (value, is_fresh) = match known {
                     Some(token) => (token.value.clone(), false),
@@ -154,6 +160,9 @@ impl Door {
                 state.wants = Some(Wants::Bearer(Service::of(&self.host, &self.base, &realm, service)?));
                 let wider = scope.map(|scope| Scopes::read(&scope)).unwrap_or_default();
                 let is_wider = !tried.scopes.cover(&wider);
+                if tried.announces {
+                    state.announcing = std::mem::take(&mut state.announcing).and(wider.beyond_repositories());
+                }
                 tried.scopes = std::mem::take(&mut tried.scopes).and(wider);
                 match tried.shown.take() {
                     Some(Shown::Token { value, is_fresh }) => {

@@ -2,11 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Anonymous, Credentials, Host, RetryPolicy, Scheme};
+use super::{Anonymous, Credentials, Host, KeptUploads, RetryPolicy, Scheme};
 
 /// The piece of an upload in bytes, where nobody asks for another: what Lambda carries (6 MB as base64: "Lambda
 /// quotas", AWS Lambda Developer Guide).
 const PIECE: usize = 4 << 20;
+/// Parts of one upload that are under way at once, where nobody asks for others: enough for S3, which bounds what one
+/// connection reaches ("Performance guidelines for Amazon S3").
+const PARTS: usize = 4;
 
 /// Which registry, who asks, and how patiently.
 #[derive(Clone)]
@@ -27,6 +30,10 @@ pub struct ClientOptions {
     pub largest_body: Option<u64>,
     /// Bytes of a piece of an upload. So many are held in memory for each upload of a stream.
     pub piece: usize,
+    /// Parts of one direct upload that are under way at once.
+    pub parts_at_once: usize,
+    /// Where direct uploads are noted that a later run goes on with, if anywhere.
+    pub kept: Option<KeptUploads>,
 }
 
 /// How long to wait. There is no limit to how long a transfer takes that goes on.
@@ -58,6 +65,8 @@ impl ClientOptions {
             patience: Patience::default(),
             largest_body: None,
             piece: PIECE,
+            parts_at_once: PARTS,
+            kept: None,
         }
     }
 }

@@ -1,11 +1,14 @@
 //! A registry somewhere else, by the interfaces that storage has.
 
-use std::sync::{Arc, atomic::AtomicU64};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64},
+};
 
 use async_trait::async_trait;
 
 use super::{
-    ClientOptions, ConnectError, Host, RemoteRepository,
+    ClientOptions, ConnectError, Host, KeptUploads, RemoteRepository,
     door::Scopes,
     lists::{Listing, entries},
     transport::{Failure, Request, Transport},
@@ -28,6 +31,11 @@ pub(super) struct Shared {
     pub(super) largest_body: AtomicU64,
     /// Bytes of a piece of an upload.
     pub(super) piece: usize,
+    /// Whether the registry has offered to have blobs sent to its storage.
+    pub(super) is_direct: AtomicBool,
+    /// Parts of one direct upload at once.
+    pub(super) parts_at_once: usize,
+    pub(super) kept: Option<KeptUploads>,
 }
 
 impl Registry {
@@ -38,7 +46,9 @@ impl Registry {
     pub fn connect(options: ClientOptions) -> Result<Self, ConnectError> {
         let transport = Transport::new(&options)?;
         let largest_body = AtomicU64::new(options.largest_body.unwrap_or(u64::MAX));
-        Ok(Self(Arc::new(Shared { transport, largest_body, piece: options.piece.max(1) })))
+        let (piece, parts_at_once) = (options.piece.max(1), options.parts_at_once.max(1));
+        let is_direct = AtomicBool::new(false);
+        Ok(Self(Arc::new(Shared { transport, largest_body, piece, is_direct, parts_at_once, kept: options.kept })))
     }
 
     /// The registry's name.

@@ -114,7 +114,10 @@ impl Transport {
 
     /// Sends `request` with the authorization that the registry wants.
     async fn deliver(&self, ctx: &Context, request: &Request) -> Result<Answer, Failure> {
-        let mut tried = Tried::new(request.scopes.clone());
+        if request.is_bare {
+            return self.follow(ctx, request, None).await;
+        }
+        let mut tried = Tried::new(request.scopes.clone(), request.announces);
         let mut tries = 1;
         loop {
             let authorization = self.door.authorization(&self.exchange(ctx), &mut tried).await?;

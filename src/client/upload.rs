@@ -1,32 +1,37 @@
 //! An upload session over HTTP (OCI distribution specification, "Pushing blobs").
 
+mod direct;
 mod fault;
+mod kept;
 mod place;
 mod push;
+mod watch;
 mod writer;
 
 use std::sync::{Arc, atomic::Ordering};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use reqwest::Url;
 
-pub use self::push::Pushed;
+pub(super) use self::push::Parcel;
 use self::{
+    direct::Announcement,
     fault::{Fault, Setback},
     place::Place,
 };
+pub use self::{kept::KeptUploads, push::Pushed, watch::Watch};
 use super::{
     Source,
     door::Scopes,
     repository::Remote,
-    transport::{Failure, Request, allowed},
+    transport::{Answer, Failure, Request, allowed},
 };
 use crate::{
-    api::{Query, Route},
+    api::{BERTH_BLOB_DIGEST, BERTH_BLOB_SIZE, Query, Route},
     context::Context,
     digest::{Algorithm, Digest},
-    distribution::{BlobError, NewUpload, Upload, UploadError},
+    distribution::{BlobError, NewUpload, Target, Upload, UploadError},
 };
 
 /// The smallest piece that is tried when a registry takes none larger, in bytes.
@@ -42,11 +47,13 @@ pub(super) struct Session {
     is_fresh: bool,
     /// The least that the registry takes before the last piece (`OCI-Chunk-Min-Length`).
     least: u64,
+    /// What was said to come.
+    announced: Option<Announcement>,
+    /// Where that may go past the registry.
+    target: Option<Target>,
 }
 
 /// What came of opening one.
-///
-/// Another way to hand over the bytes, to a place that the registry names, would be one more of these.
 pub(super) enum Opened {
     Mounted(Digest),
     Session(Session),
@@ -63,7 +70,7 @@ impl Session {
         match outcome {
             // Who may not read there may well write here.
             Err(failure) if new.mount.is_some() && refused(&failure) => {
-                let new = NewUpload { mount: None, algorithm: new.algorithm };
+                let new = NewUpload { mount: None, ..new.clone() };
                 Ok(Self::ask(remote, ctx, &new).await.map_err(|failure| Fault::new("").of(failure))?)
             }
             outcome => Ok(outcome.map_err(|failure| Fault::new("").of(failure))?),
@@ -85,25 +92,31 @@ impl Session {
         }
         let url = remote.shared.transport.url(&Route::Uploads(remote.name.clone()), &query);
         let what = format!("the beginning of an upload to {}", remote.name);
-        let request = Request::new(Method::POST, url, scopes);
-        let answer = remote.expect(ctx, &request, &[201, 202], &what).await?;
-        match &new.mount {
-            Some((digest, _)) if answer.status == StatusCode::CREATED => Ok(Opened::Mounted(*digest)),
-            _ if answer.status == StatusCode::CREATED => {
-                Err(Failure::wrong(&answer.host(), "says that it has a blob which it was not asked for"))
-            }
-            _ => {
-                let Place { url, id, least, .. } = Place::of(&answer, None)?;
-                Ok(Opened::Session(Self { remote: remote.clone(), id, url, size: 0, is_fresh: true, least }))
-            }
+        let announced = new.announced.as_ref().map(|new| Announcement { digest: new.digest, size: new.size });
+        let mut request = Request::new(Method::POST, url, scopes);
+        if let Some(Announcement { digest, size }) = &announced {
+            let text = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""));
+            let named = request.with(HeaderName::from_static(BERTH_BLOB_DIGEST), text(&digest.to_string()));
+            request = named.with(HeaderName::from_static(BERTH_BLOB_SIZE), (*size).into()).announcing();
         }
+        let answer = remote.expect(ctx, &request, &[201, 202], &what).await?;
+        if answer.status == StatusCode::CREATED {
+            let digest = new.mount.as_ref().map(|(digest, _)| *digest).or(announced.map(|announced| announced.digest));
+            let unasked = || Failure::wrong(&answer.host(), "says that it has a blob which it was not asked for");
+            return digest.map(Opened::Mounted).ok_or_else(unasked);
+        }
+        let Place { url, id, least, .. } = Place::of(&answer, None)?;
+        let (remote, size, is_fresh, target) = (remote.clone(), 0, true, None);
+        let mut session = Self { remote, id, url, size, is_fresh, least, announced, target };
+        session.take_offer(answer).await?;
+        Ok(Opened::Session(session))
     }
 
     /// The session `id` of an earlier `state`, as it was then.
     pub(super) fn resume(remote: &Remote, id: &str, state: &str) -> Result<Self, UploadError> {
         let state = URL_SAFE_NO_PAD.decode(state).ok().and_then(|state| String::from_utf8(state).ok());
         let state = state.ok_or(UploadError::StateInvalid)?;
-        let [name, of, size, least, url] = state.split('\n').collect::<Vec<_>>()[..] else {
+        let [name, of, size, least, announced, url] = state.split('\n').collect::<Vec<_>>()[..] else {
             return Err(UploadError::StateInvalid);
         };
         if name != remote.name.as_str() || of != id {
@@ -112,18 +125,28 @@ impl Session {
         let number = |text: &str| text.parse().map_err(|_| UploadError::StateInvalid);
         let base = remote.shared.transport.url(&Route::Base, &Query::default());
         let url = allowed(&base, url).map_err(|_| UploadError::StateInvalid)?;
-        let (size, least) = (number(size)?, number(least)?);
-        Ok(Self { remote: remote.clone(), id: id.to_owned(), url, size, is_fresh: false, least })
+        let (size, least, announced) = (number(size)?, number(least)?, Announcement::read(announced));
+        let (remote, id) = (remote.clone(), id.to_owned());
+        Ok(Self { remote, id, url, size, is_fresh: false, least, announced, target: None })
     }
 
     pub(super) fn upload(&self) -> Upload {
-        let Self { remote, id, url, size, least, .. } = self;
-        let state = URL_SAFE_NO_PAD.encode(format!("{}\n{id}\n{size}\n{least}\n{url}", remote.name));
+        let Self { remote, id, url, size, least, announced, .. } = self;
+        let announced = announced.as_ref().map(ToString::to_string).unwrap_or_default();
+        let state = URL_SAFE_NO_PAD.encode(format!("{}\n{id}\n{size}\n{least}\n{announced}\n{url}", remote.name));
         Upload { id: id.clone(), state, size: *size }
     }
 
     fn request(&self, method: Method) -> Request {
         Request::new(method, self.url.clone(), Scopes::push(&self.remote.name))
+    }
+
+    /// Where the session goes on, with a pair more in the query. What is there already may be signed as it is.
+    fn url_with(&self, key: &str, value: &str) -> Url {
+        let (mut url, added) = (self.url.clone(), Query::default().with(key, value));
+        let query = self.url.query().filter(|query| !query.is_empty()).map(|query| format!("{query}&{added}"));
+        url.set_query(Some(&query.unwrap_or_else(|| added.to_string())));
+        url
     }
 
     fn fault(&self) -> Fault<'_> {
@@ -258,11 +281,7 @@ impl Session {
     }
 
     async fn put(&mut self, ctx: &Context, digest: &Digest, last: Option<&Arc<dyn Source>>) -> Result<(), Setback> {
-        let mut url = self.url.clone();
-        // What is there already may be signed as it is.
-        let added = Query::default().with("digest", digest.to_string());
-        let query = self.url.query().filter(|query| !query.is_empty()).map(|query| format!("{query}&{added}"));
-        url.set_query(Some(&query.unwrap_or_else(|| added.to_string())));
+        let url = self.url_with("digest", &digest.to_string());
         let octets = HeaderValue::from_static("application/octet-stream");
         let request = Request::new(Method::PUT, url, Scopes::push(&self.remote.name)).once();
         let request = request.with(header::CONTENT_TYPE, octets);
@@ -275,6 +294,11 @@ impl Session {
         if !matches!(answer.status.as_u16(), 201 | 204) {
             return Err(self.fault().closing(answer, self.size, digest).await);
         }
+        self.is_stored(&answer, digest)
+    }
+
+    /// That `answer` to the close does not say that something else than `digest` was stored.
+    fn is_stored(&self, answer: &Answer, digest: &Digest) -> Result<(), Setback> {
         match answer.digest() {
             Some(said) if said.algorithm() == digest.algorithm() && said != *digest => {
                 let what = format!("says that it stored {said} where {digest} was sent");

@@ -55,6 +55,12 @@ impl Scopes {
         )
     }
 
+    /// Those that are for no repository, and so for what is done in any.
+    pub(super) fn beyond_repositories(&self) -> Self {
+        let kept = self.0.iter().filter(|(resource, _)| !resource.starts_with("repository:"));
+        Self(kept.map(|(resource, actions)| (resource.clone(), actions.clone())).collect())
+    }
+
     /// All of both.
     #[must_use]
     pub(in crate::client) fn and(mut self, other: Self) -> Self {
@@ -93,5 +99,7 @@ mod tests {
         assert_eq!(texts, ["registry:catalog:*", "repository:team/app:pull,push", "repository:team/base:pull"]);
         assert_eq!(Scopes::read("repository:host:5000/a:pull").texts().next().unwrap(), "repository:host:5000/a:pull");
         assert_eq!(Scopes::read(&"a:b:c ".repeat(1000)).0.len(), 1);
+        let beyond = Scopes::read("repository:team/app:push registry:blob:pull").beyond_repositories();
+        assert_eq!(beyond.texts().collect::<Vec<_>>(), ["registry:blob:pull"]);
     }
 }

@@ -22,6 +22,10 @@ pub(in crate::client) struct Request {
     pub(super) is_repeatable: bool,
     /// Whether a redirection is followed, rather than handed back.
     pub(super) follows: bool,
+    /// Whether no credentials go with it, wherever it goes.
+    pub(super) is_bare: bool,
+    /// Whether it announces a blob: what a challenge to one asks for beyond its repository, others ask for at once.
+    pub(super) announces: bool,
 }
 
 /// What it carries.
@@ -35,7 +39,8 @@ impl Request {
     pub(in crate::client) fn new(method: Method, url: Url, scopes: Scopes) -> Self {
         let is_repeatable = method != Method::PATCH;
         let payload = Payload::Bytes(Bytes::new());
-        Self { method, url, headers: HeaderMap::new(), payload, scopes, is_repeatable, follows: true }
+        let headers = HeaderMap::new();
+        Self { method, url, headers, payload, scopes, is_repeatable, follows: true, is_bare: false, announces: false }
     }
 
     /// With a header.
@@ -59,6 +64,18 @@ impl Request {
     /// Sent once: whoever sends it finds out what became of it.
     pub(in crate::client) fn once(mut self) -> Self {
         self.is_repeatable = false;
+        self
+    }
+
+    /// To storage, by a signature in the URL: no credentials go with it, also where the registry has the same origin.
+    pub(in crate::client) fn bare(mut self) -> Self {
+        self.is_bare = true;
+        self
+    }
+
+    /// Announces a blob.
+    pub(in crate::client) fn announcing(mut self) -> Self {
+        self.announces = true;
         self
     }
 

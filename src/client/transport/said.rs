@@ -39,6 +39,9 @@ struct Body {
 impl Said {
     /// The errors that `body` says; none when it is something else.
     pub(super) fn read(body: &[u8]) -> Self {
+        if body.trim_ascii_start().starts_with(b"<") {
+            return Self::read_xml(&String::from_utf8_lossy(body));
+        }
         let Body { errors, message } = serde_json::from_slice(body).unwrap_or_default();
         let mut entries: Vec<Entry> =
             errors.into_iter().filter_map(|entry| serde_json::from_value(entry).ok()).collect();
@@ -46,6 +49,20 @@ impl Said {
             entries.extend(message.map(|message| Entry { message, ..Entry::default() }));
         }
         Self(entries)
+    }
+
+    /// The error of S3 and its like ("Error responses", Amazon S3 API Reference).
+    fn read_xml(body: &str) -> Self {
+        let element = |name: &str| {
+            let (_, rest) = body.split_once(&format!("<{name}>"))?;
+            Some(rest.split_once(&format!("</{name}>"))?.0.to_owned())
+        };
+        let error = element("Code").map(|code| {
+            let message = element("Message").unwrap_or_default();
+            let message = if message.is_empty() { message } else { format!("{code}: {message}") };
+            Entry { code, message, ..Entry::default() }
+        });
+        Self(error.into_iter().collect())
     }
 
     /// All of them.
@@ -83,6 +100,11 @@ mod tests {
             (r#"{"Type":"User","message":"no"}"#, "no"),
             (r#"{"errors":"none"}"#, ""),
             ("<html>", ""),
+            ("<Error><Code>SlowDown</Code></Error>", "SlowDown"),
+            (
+                "<?xml version=\"1.0\"?>\n<Error><Code>BadDigest</Code><Message>not\u{7} so</Message><Key>k</Key></Error>",
+                "BadDigest: not so",
+            ),
             ("", ""),
         ] {
             assert_eq!(Said::read(body.as_bytes()).reason(), reason, "{body}");

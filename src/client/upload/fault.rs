@@ -80,7 +80,11 @@ impl<'a> Fault<'a> {
         if answer.status != StatusCode::BAD_REQUEST {
             return self.answered(answer, at, "the close of an upload").await;
         }
-        let failure = answer.into_failure("the close of an upload").await;
+        self.closed(answer.into_failure("the close of an upload").await, digest)
+    }
+
+    /// What `failure` is of the close of a session by `digest`.
+    pub(super) fn closed(self, failure: Failure, digest: &Digest) -> Setback {
         let Some((_, said)) = failure.answer().filter(|(_, said)| said.has("DIGEST_INVALID")) else {
             return self.of(failure);
         };

@@ -1,8 +1,8 @@
 //! Pushing a blob whose content is at hand: the way that a client should.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
-use super::{Opened, Session};
+use super::{Opened, Session, Watch, direct::Direct};
 use crate::{
     client::{RemoteRepository, Source, repository::Remote},
     context::Context,
@@ -12,7 +12,11 @@ use crate::{
 };
 
 /// Sessions that one push may lose.
-const SESSIONS: u32 = 3;
+pub(super) const SESSIONS: u32 = 3;
+
+/// The least that is sent to the registry's storage, where there is that way: below, one request more costs more than
+/// the bytes.
+const DIRECT: u64 = 64 << 10;
 
 /// How a blob came to be in its repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,12 +29,30 @@ pub enum Pushed {
     Sent,
 }
 
+/// A blob to push.
+#[derive(Clone, Copy)]
+pub(in crate::client) struct Parcel<'a> {
+    pub(in crate::client) digest: &'a Digest,
+    pub(in crate::client) source: &'a Arc<dyn Source>,
+    /// A repository that may have it.
+    pub(in crate::client) from: Option<&'a RepositoryName>,
+    pub(in crate::client) watch: &'a dyn Watch,
+}
+
+impl Parcel<'_> {
+    /// Whether to ask for a way past the registry.
+    fn goes_direct(&self) -> bool {
+        self.digest.is_canonical() && self.source.size() >= DIRECT
+    }
+}
+
 impl RemoteRepository {
     /// Has the repository hold the blob `digest`, whose content is `source`; nothing is sent where it does already, or
     /// where it can be mounted from repository `from`.
     ///
-    /// Sent all at once as far as the registry takes so much, else in pieces. What was stored when a connection broke is
-    /// not sent again; where the registry lost it, it is. The registry checks the content by its digest.
+    /// Sent to the registry's storage where it offers that (`docs/direct-upload.md`), else all at once as far as the
+    /// registry takes so much, else in pieces. What was stored when a connection broke is not sent again; where the
+    /// registry lost it, it is. The registry checks the content by its digest.
     ///
     /// # Errors
     /// [`UploadError::DigestMismatch`] when `source` is something else: then nothing is stored under `digest`;
@@ -42,31 +64,69 @@ impl RemoteRepository {
         source: &Arc<dyn Source>,
         from: Option<&RepositoryName>,
     ) -> Result<Pushed, UploadError> {
-        match self.remote.stat(ctx, digest).await {
-            Ok(_) => return Ok(Pushed::Present),
-            Err(BlobError::Backend(error)) => return Err(error.into()),
-            Err(_) => {}
-        }
-        self.remote.push(ctx, digest, source, from).await
+        self.push_blob_watched(ctx, digest, source, from, &()).await
     }
-}
 
-impl Remote {
-    /// [`RemoteRepository::push_blob`], of a blob that is not known to be there.
-    pub(in crate::client) async fn push(
+    /// [`Self::push_blob`], and `watch` is told how it goes.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn push_blob_watched(
         &self,
         ctx: &Context,
         digest: &Digest,
         source: &Arc<dyn Source>,
         from: Option<&RepositoryName>,
+        watch: &dyn Watch,
     ) -> Result<Pushed, UploadError> {
+        let parcel = Parcel { digest, source, from, watch };
+        // Where announcing it answers the same question, it is not asked twice.
+        let asks = parcel.goes_direct() && self.remote.shared.is_direct.load(Ordering::Relaxed);
+        if !asks {
+            match self.remote.stat(ctx, digest).await {
+                Ok(_) => return Ok(Pushed::Present),
+                Err(BlobError::Backend(error)) => return Err(error.into()),
+                Err(_) => {}
+            }
+        }
+        match self.remote.push(ctx, parcel).await? {
+            Pushed::Mounted if asks && from.is_none() => Ok(Pushed::Present),
+            pushed => Ok(pushed),
+        }
+    }
+}
+
+impl Remote {
+    /// [`RemoteRepository::push_blob`], of a blob that is not known to be there.
+    pub(in crate::client) async fn push(&self, ctx: &Context, parcel: Parcel<'_>) -> Result<Pushed, UploadError> {
+        let opened = match parcel.goes_direct() {
+            true => match self.push_direct(ctx, parcel).await? {
+                Direct::Done(pushed) => return Ok(pushed),
+                Direct::Ordinary(session) => Some(session),
+            },
+            false => None,
+        };
+        self.push_through(ctx, parcel, opened).await
+    }
+
+    /// Sends it to the registry itself, by session `opened` if there is one already.
+    async fn push_through(
+        &self,
+        ctx: &Context,
+        parcel: Parcel<'_>,
+        mut opened: Option<Session>,
+    ) -> Result<Pushed, UploadError> {
+        let Parcel { digest, source, from, .. } = parcel;
         let mount = from.map(|from| (*digest, Some(from.clone())));
-        let new = NewUpload { mount, algorithm: Some(digest.algorithm()) };
+        let new = NewUpload { mount, algorithm: Some(digest.algorithm()), announced: None };
         let mut lost = 0;
         loop {
-            let mut session = match Session::open(self, ctx, &new).await? {
-                Opened::Mounted(_) => return Ok(Pushed::Mounted),
-                Opened::Session(session) => session,
+            let mut session = match opened.take() {
+                Some(session) => session,
+                None => match Session::open(self, ctx, &new).await? {
+                    Opened::Mounted(_) => return Ok(Pushed::Mounted),
+                    Opened::Session(session) => session,
+                },
             };
             match session.close(ctx, digest, Some(source)).await {
                 Ok(()) => return Ok(Pushed::Sent),

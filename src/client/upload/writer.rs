@@ -1,6 +1,6 @@
 //! An upload session as the interfaces have it.
 
-use std::sync::Arc;
+use std::{ops::RangeInclusive, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
@@ -12,7 +12,7 @@ use crate::{
     context::Context,
     descriptor::Descriptor,
     digest::Digest,
-    distribution::{BlobWriter, Content, Upload, UploadError},
+    distribution::{BlobWriter, Content, DirectCommit, PartsPage, Target, Upload, UploadError},
 };
 
 /// Content that is taken apart into pieces, each of which is held in memory so that it can be sent again.
@@ -135,6 +135,22 @@ impl BlobWriter for Session {
         }
         self.close(ctx, digest, None).await?;
         Ok(Descriptor::blob(*digest, self.size))
+    }
+
+    async fn target(&mut self, _ctx: &Context) -> Result<Option<Target>, UploadError> {
+        Ok(self.target.clone())
+    }
+
+    async fn parts(&mut self, ctx: &Context, numbers: RangeInclusive<u32>) -> Result<PartsPage, UploadError> {
+        self.ask_parts(ctx, numbers, None).await
+    }
+
+    async fn commit_direct(&mut self, ctx: &Context, digest: &Digest) -> Result<Option<DirectCommit>, UploadError> {
+        let is_announced = self.announced.is_some_and(|announced| announced.digest == *digest);
+        if !is_announced || self.size > 0 {
+            return Ok(None);
+        }
+        Ok(Some(self.close_once(ctx, digest).await?))
     }
 
     async fn cancel(self: Box<Self>, ctx: &Context) -> Result<(), UploadError> {
