@@ -197,6 +197,9 @@ impl Session {
                     if self.size < stood || self.size > stood + length {
                         return Err(UploadError::RangeInvalid { stored: self.size });
                     }
+                    if self.size > stood {
+                        retry = 0;
+                    }
                 }
                 // The range of a session said none where it was one.
                 Err(Setback::Final(UploadError::RangeInvalid { stored: 1 })) if retry > 0 && stood == 0 => {

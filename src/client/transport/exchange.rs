@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, stream};
 use http::{HeaderMap, HeaderValue, Method, header};
 use reqwest::Url;
 
@@ -118,24 +118,20 @@ impl Progress {
         self.with(|sent| sent.last.elapsed())
     }
 
-    /// `stream`, of `length` bytes, watched as it is taken.
+    /// `stream`, of `length` bytes, watched as it is taken. Of another length it is an error, which ends it.
     fn watch(&self, stream: ByteStream, length: u64) -> ByteStream {
-        let (this, mut left) = (self.clone(), length);
-        let watched = stream.map(move |chunk| {
-            let taken = chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
-            let chunk = match left.checked_sub(taken) {
-                Some(rest) => {
-                    left = rest;
-                    chunk
-                }
-                None => Err(io::Error::other("there is more of it than there was")),
+        let watched = stream::try_unfold((self.clone(), stream, length), |(this, mut stream, left)| async move {
+            let chunk = match stream.next().await.transpose() {
+                Ok(Some(chunk)) if chunk.len() as u64 > left => Err(io::Error::other("it is longer than it was")),
+                Ok(None) if left > 0 => Err(io::Error::other("it is shorter than it was")),
+                chunk => chunk,
             };
+            let left = left - chunk.as_ref().ok().and_then(Option::as_ref).map_or(0, |chunk| chunk.len() as u64);
             this.with(|sent| {
-                sent.last = Instant::now();
-                sent.is_whole = left == 0;
+                (sent.last, sent.is_whole) = (Instant::now(), left == 0);
                 sent.fault = chunk.as_ref().err().map(ToString::to_string);
             });
-            chunk
+            Ok(chunk?.map(|chunk| (chunk, (this, stream, left))))
         });
         watched.boxed()
     }
