@@ -192,7 +192,7 @@ impl Session {
                 Err(Setback::TooLarge(_)) if length > SMALLEST.max(self.least) => self.learn(length),
                 Err(Setback::Passing(_)) if retry < shared.transport.retry().retries => {
                     retry += 1;
-                    shared.transport.retry().pause(retry, None).await;
+                    shared.transport.retry().pause(ctx, retry, None).await;
                     self.refresh(ctx).await?;
                     if self.size < stood || self.size > stood + length {
                         return Err(UploadError::RangeInvalid { stored: self.size });
@@ -243,7 +243,7 @@ impl Session {
                 },
                 Err(Setback::Passing(_)) if retry < shared.transport.retry().retries => {
                     retry += 1;
-                    shared.transport.retry().pause(retry, None).await;
+                    shared.transport.retry().pause(ctx, retry, None).await;
                     match self.remote.stat(ctx, digest).await {
                         Ok(_) => return Ok(()),
                         Err(BlobError::Backend(error)) => return Err(error.into()),

@@ -53,6 +53,8 @@ pub(crate) enum Reply {
     Raw(Vec<u8>),
     /// These bytes, and then nothing more.
     Stall(Vec<u8>),
+    /// Nothing, and nothing more is read.
+    Deaf,
     /// These bytes, and then the others for ever.
     Endless(Vec<u8>, Bytes),
 }
@@ -154,6 +156,8 @@ async fn serve(stream: TcpStream, state: Arc<State>) {
                 drop(stream.read_to_end(&mut Vec::new()).await);
                 return;
             }
+            // Until the test is over.
+            Reply::Deaf => return std::future::pending().await,
             Reply::Endless(head, chunk) => {
                 drop(write(&mut stream, &state, &head).await);
                 while write(&mut stream, &state, &chunk).await.is_ok() {}

@@ -48,14 +48,13 @@ async fn a_push_that_does_not_go_on_is_given_up() {
         "POST" => reply(202, &[("Location", "/v2/app/blobs/uploads/1")], ""),
         "GET" => reply(204, &[("Range", "0-0")], ""),
         "HEAD" => reply(404, &[], ""),
-        // It would read on, if it were asked to.
-        _ => Reply::Raw(Vec::new()),
+        _ => Reply::Deaf,
     })
     .await;
     let client = client(&server);
     let (digest, source) = source(&vec![7; 50_000_000].into());
     let result = client.repository().push_blob(&client.ctx, &digest, &source, None).await;
-    says(result, &[&server.addr.to_string()]);
+    says(result, &[&server.addr.to_string(), "silent for 100ms"]);
     assert!(server.asked().len() < 40, "{}", server.asked().len());
 }
 
@@ -69,4 +68,13 @@ async fn a_call_ends_with_its_time() {
     let result = client.repository().tags().list(&ctx, &Paging::default()).await;
     says(result, &["ran out"]);
     assert_eq!(server.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn an_error_that_comes_drop_by_drop_is_said() {
+    let head = "HTTP/1.1 500 X\r\ncontent-length: 1000\r\n\r\n{";
+    let server = Server::start(move |_| Reply::Stall(head.as_bytes().to_vec())).await;
+    let client = client(&server);
+    let result = client.repository().tags().list(&client.ctx, &Paging::default()).await;
+    says(result, &[&server.addr.to_string(), "500"]);
 }

@@ -164,3 +164,30 @@ fn refused(host: &Host, credential: &Credential, failure: Failure) -> Failure {
     let reason = if reason.is_empty() || repeats { status.to_string() } else { reason };
     Failure::Refused { host: host.to_string(), reason: format!("{who}: {reason}; try `berth login {host}`") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_logins_may_be_sent() {
+        let (safe, plain) = ("https://r.example", "http://r.example:5000");
+        for (base, realm, may) in [
+            (safe, "https://r.example/token", true),
+            (safe, "https://auth.example/token", true),
+            (safe, "/token", true),
+            (safe, "http://r.example/token", false),
+            (safe, "http://auth.example/token", false),
+            (safe, "https://alice:x@auth.example/token", false),
+            (plain, "https://auth.example/token", true),
+            (plain, "http://r.example:5001/token", true),
+            (plain, "http://auth.example/token", false),
+            (plain, "http://r.example.com/token", false),
+            (plain, "file:///etc/passwd", false),
+            (plain, "http://", false),
+        ] {
+            let service = Service::of(&"r.example".parse().unwrap(), &base.parse().unwrap(), realm, None);
+            assert_eq!(service.is_ok(), may, "{base} {realm}");
+        }
+    }
+}

@@ -10,7 +10,7 @@ use crate::client::{Patience, spoken::innermost};
 
 /// What speaks HTTP: with this machine directly, with all others by the proxies that the environment names. TLS trusts
 /// what the system trusts.
-pub(super) struct Connections {
+pub(in crate::client) struct Connections {
     agent: HeaderValue,
     patience: Patience,
     near: OnceLock<Client>,
@@ -18,8 +18,12 @@ pub(super) struct Connections {
 }
 
 impl Connections {
-    pub(super) fn new(agent: HeaderValue, patience: Patience) -> Self {
+    pub(in crate::client) fn new(agent: HeaderValue, patience: Patience) -> Self {
         Self { agent, patience, near: OnceLock::new(), far: OnceLock::new() }
+    }
+
+    pub(super) fn patience(&self) -> Patience {
+        self.patience
     }
 
     /// What speaks to the host of `url`. It is made when it is first needed: reading the system's certificates takes a

@@ -20,9 +20,9 @@ use crate::{
 
 /// Sends requests, within a call.
 pub(in crate::client) struct Exchange<'a> {
-    pub(super) connections: &'a Connections,
-    pub(super) patience: Patience,
-    pub(super) ctx: &'a Context,
+    connections: &'a Connections,
+    patience: Patience,
+    ctx: &'a Context,
 }
 
 /// How far a body has been sent.
@@ -36,7 +36,11 @@ struct Sent {
     fault: Option<String>,
 }
 
-impl Exchange<'_> {
+impl<'a> Exchange<'a> {
+    pub(in crate::client) fn new(connections: &'a Connections, ctx: &'a Context) -> Self {
+        Self { connections, patience: connections.patience(), ctx }
+    }
+
     /// The answer of `url`, wherever it leads.
     pub(in crate::client) async fn run(
         &self,
