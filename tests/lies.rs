@@ -7,6 +7,8 @@ mod server;
 
 #[path = "lies/client.rs"]
 mod client;
+#[path = "lies/docker.rs"]
+mod docker;
 #[path = "lies/downloads.rs"]
 mod downloads;
 #[path = "lies/endless.rs"]

@@ -88,7 +88,7 @@ impl Door {
                 let (credential, since) = self.credential(&mut state).await?;
                 let Credential::Password { name, password } = credential else { return Ok(None) };
                 tried.shown = Some(Shown::Login { is_fresh: since >= tried.began });
-                Ok(Some(basic(&name, password.expose())?))
+                Ok(Some(basic(&self.host, &name, password.expose())?))
             }
             Some(Wants::Bearer(service)) => {
                 let now = Instant::now();
@@ -171,14 +171,16 @@ impl Door {
     }
 }
 
-/// `Authorization` of a user (RFC 7617), never shown where headers are.
-fn basic(name: &str, password: &str) -> Result<HeaderValue, Failure> {
-    sensitive(&format!("Basic {}", STANDARD.encode(format!("{name}:{password}"))))
+/// `Authorization` of a user of `host` (RFC 7617), never shown where headers are.
+fn basic(host: &Host, name: &str, password: &str) -> Result<HeaderValue, Failure> {
+    sensitive(host, &format!("Basic {}", STANDARD.encode(format!("{name}:{password}"))))
 }
 
-fn sensitive(text: &str) -> Result<HeaderValue, Failure> {
-    let mut value =
-        HeaderValue::from_str(text).map_err(|_| Failure::Source("a token that cannot stand in a header".to_owned()))?;
+fn sensitive(host: &Host, text: &str) -> Result<HeaderValue, Failure> {
+    let mut value = HeaderValue::from_str(text).map_err(|_| Failure::Refused {
+        host: host.to_string(),
+        reason: "the token that is kept for it is none".to_owned(),
+    })?;
     value.set_sensitive(true);
     Ok(value)
 }

@@ -102,8 +102,11 @@ impl Transport {
             if !passing || !request.is_repeatable || retry == self.retry.retries || ctx.remaining().is_err() {
                 return outcome.map(|answer| answer.repeated(is_repeated));
             }
-            // One that was busy did nothing, unless something stands before it.
-            is_repeated |= !matches!(&outcome, Ok(answer) if matches!(answer.status.as_u16(), 429 | 503));
+            is_repeated |= match &outcome {
+                // One that is busy did nothing, unless it stands before another.
+                Ok(answer) => !matches!(answer.status.as_u16(), 429 | 503),
+                Err(failure) => !matches!(failure, Failure::Unreachable { .. }),
+            };
             drop(outcome);
             retry += 1;
             self.retry.pause(ctx, retry, asked).await;

@@ -162,7 +162,7 @@ impl Session {
         }
         let place = Place::of(&answer, Some(&self.url)).map_err(|failure| self.fault().of(failure))?;
         let stored = match place.stored {
-            Some(stored) if stored < first || stored > last + 1 => {
+            Some(stored) if stored <= first || stored > last + 1 => {
                 let what = format!("says that an upload stands at {stored} bytes, after those from {first} to {last}");
                 return Err(self.fault().of(Failure::wrong(&answer.host(), what)));
             }

@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::OnceLock};
 use http::HeaderValue;
 use reqwest::{Client, Url, redirect};
 
-use super::Failure;
+use super::{Failure, authority};
 use crate::client::{Patience, spoken::innermost};
 
 /// What speaks HTTP: with this machine directly, with all others by the proxies that the environment names. TLS trusts
@@ -34,9 +34,12 @@ impl Connections {
         if let Some(client) = place.get() {
             return Ok(client);
         }
-        let made = self
-            .make(is_near)
-            .map_err(|error| Failure::Source(format!("no connection can be made here: {}", innermost(&error))))?;
+        let made = self.make(is_near).map_err(|error| Failure::Unreachable {
+            host: authority(url),
+            cause: innermost(&error),
+            hint: "are the proxies that the environment names well formed, and the system's certificates there?",
+            passing: false,
+        })?;
         Ok(place.get_or_init(|| made))
     }
 
