@@ -22,8 +22,8 @@ use crate::{
     descriptor::Descriptor,
     digest::Digest,
     distribution::{
-        BackendError, BlobError, BlobIngester, BlobProvider, BlobServer, BlobService, BlobStatter, BlobWriter, Created,
-        NewUpload, Reading, Served, UploadError,
+        BackendError, BackendErrorKind, BlobError, BlobIngester, BlobProvider, BlobServer, BlobService, BlobStatter,
+        BlobWriter, Created, NewUpload, Reading, Served, UploadError,
     },
 };
 
@@ -81,7 +81,7 @@ impl BlobProvider for RemoteBlobs {
             return Err(BackendError::from(Failure::wrong(self.0.host(), what)).into());
         }
         let mut content = BytesMut::new();
-        let broken = |error: std::io::Error| BackendError::from(Failure::wrong(self.0.host(), format!(": {error}")));
+        let broken = |error: std::io::Error| BackendError::new(BackendErrorKind::Failed, error.to_string());
         while let Some(chunk) = stream.try_next().await.map_err(broken)? {
             content.extend_from_slice(&chunk);
         }

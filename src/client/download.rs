@@ -183,7 +183,7 @@ impl Download {
             return Err(io::Error::other(Failure::wrong(self.remote.host(), what).to_string()));
         }
         self.failures += 1;
-        retry.pause(self.failures, None).await;
+        retry.pause(&self.ctx, self.failures, None).await;
         let Part { start, body, .. } = ask(&self.remote, &self.ctx, &self.digest, self.at, Some(self.end))
             .await
             .map_err(|error| io::Error::other(error.to_string()))?;

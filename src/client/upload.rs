@@ -185,7 +185,7 @@ impl Session {
         }
         let place = Place::of(&answer, Some(&self.url)).map_err(|failure| self.fault().of(failure))?;
         let stored = match place.stored {
-            Some(stored) if stored < first || stored > last + 1 => {
+            Some(stored) if stored <= first || stored > last + 1 => {
                 let what = format!("says that an upload stands at {stored} bytes, after those from {first} to {last}");
                 return Err(self.fault().of(Failure::wrong(&answer.host(), what)));
             }
@@ -215,10 +215,13 @@ impl Session {
                 Err(Setback::TooLarge(_)) if length > SMALLEST.max(self.least) => self.learn(length),
                 Err(Setback::Passing(_)) if retry < shared.transport.retry().retries => {
                     retry += 1;
-                    shared.transport.retry().pause(retry, None).await;
+                    shared.transport.retry().pause(ctx, retry, None).await;
                     self.refresh(ctx).await?;
                     if self.size < stood || self.size > stood + length {
                         return Err(UploadError::RangeInvalid { stored: self.size });
+                    }
+                    if self.size > stood {
+                        retry = 0;
                     }
                 }
                 // The range of a session said none where it was one.
@@ -263,7 +266,7 @@ impl Session {
                 },
                 Err(Setback::Passing(_)) if retry < shared.transport.retry().retries => {
                     retry += 1;
-                    shared.transport.retry().pause(retry, None).await;
+                    shared.transport.retry().pause(ctx, retry, None).await;
                     match self.remote.stat(ctx, digest).await {
                         Ok(_) => return Ok(()),
                         Err(BlobError::Backend(error)) => return Err(error.into()),

@@ -206,7 +206,7 @@ pub(crate) async fn a_cancelled_session_is_over(subject: &Subject) {
     let (ctx, repository) = (&subject.ctx, subject.repository("uploads/cancelled"));
     let content = noise(14, 1000);
     let mut writer = session(ctx, &repository).await;
-    append(subject, &mut *writer, &[content.clone()]).await;
+    append(subject, &mut *writer, std::slice::from_ref(&content)).await;
     let upload = writer.upload();
     writer.cancel(ctx).await.unwrap();
     let result = match repository.blobs().resume(ctx, &upload.id, &upload.state).await {

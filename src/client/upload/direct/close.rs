@@ -50,13 +50,13 @@ impl Session {
                         return Err(self.fault().of(Failure::wrong(self.remote.host(), what)));
                     }
                     if standstills > 0 {
-                        self.remote.shared.transport.retry().pause(standstills, None).await;
+                        self.remote.shared.transport.retry().pause(ctx, standstills, None).await;
                     }
                 }
                 // Closing again is harmless, also where the first was done.
                 Err(Setback::Passing(_)) if retry < self.remote.shared.transport.retry().retries => {
                     retry += 1;
-                    self.remote.shared.transport.retry().pause(retry, None).await;
+                    self.remote.shared.transport.retry().pause(ctx, retry, None).await;
                 }
                 Err(setback) => return Err(setback),
             }

@@ -91,9 +91,9 @@ impl Session {
             }
             match remedy(&failure) {
                 Remedy::Anew => return Ok(Sent::Anew(fault(failure))),
-                Remedy::Again if retry < retries.retries && ctx.remaining().is_ok() => {
+                Remedy::Again if retry < retries.retries => {
                     retry += 1;
-                    retries.pause(retry, None).await;
+                    retries.pause(ctx, retry, None).await;
                 }
                 Remedy::Again | Remedy::GiveUp => return Err(fault(failure)),
             }
