@@ -25,7 +25,10 @@ async fn other_content_is_refused_and_appears_under_neither_digest() {
     assert!(String::from_utf8_lossy(&sent.body).contains("BadDigest"), "{sent:?}");
     // With the checksum of the other, with none, of another length.
     let checksum = STANDARD.encode(others.value());
-    assert_eq!(alice.send_with(&put, &[("x-amz-checksum-sha256", &checksum)], &other).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(
+        alice.send_with(&put, &[("x-amz-checksum-sha256", &checksum)], &other).await.status,
+        StatusCode::FORBIDDEN
+    );
     assert_eq!(alice.send_with(&put, &[("x-amz-checksum-sha256", "")], &other).await.status, StatusCode::FORBIDDEN);
     assert_eq!(alice.send(&put, &other.slice(..1000)).await.status, StatusCode::FORBIDDEN);
     refused(&alice.close(&opened, &digest).await, 400, "BLOB_UPLOAD_INVALID", "missing");

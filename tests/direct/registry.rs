@@ -64,12 +64,8 @@ pub(crate) fn options() -> storage::Options {
 
 /// With parts as small as S3 takes them, for what is larger than a megabyte; each request does the least it may.
 pub(crate) fn in_parts() -> storage::Options {
-    let direct = DirectOptions {
-        largest_put: 1 << 20,
-        part: PART as u64,
-        slice: Duration::ZERO,
-        ..DirectOptions::default()
-    };
+    let direct =
+        DirectOptions { largest_put: 1 << 20, part: PART as u64, slice: Duration::ZERO, ..DirectOptions::default() };
     storage::Options { direct, ..options() }
 }
 
@@ -167,7 +163,8 @@ impl Person {
 
     pub(crate) async fn announce_as(&self, repository: &str, digest: &str, size: &str, query: &str) -> Answer {
         let target = format!("/v2/{repository}/blobs/uploads/{query}");
-        self.ask(Method::POST, &target, &[("berth-blob-digest", digest), ("berth-blob-size", size)], &Bytes::new()).await
+        self.ask(Method::POST, &target, &[("berth-blob-digest", digest), ("berth-blob-size", size)], &Bytes::new())
+            .await
     }
 
     /// Closes a session, with nothing.

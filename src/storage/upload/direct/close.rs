@@ -30,7 +30,12 @@ impl UploadWriter {
             Place::Blob { uploader } => self.close_blob(ctx, way, &direct, uploader).await,
             Place::Stage { uploader } => self.close_stage(ctx, way, &direct, uploader).await.map(Some),
             Place::Parts { .. } | Place::Joined { .. } | Place::Verified { .. } => {
-                self.close_parts(ctx, way, options.until(ctx), direct).await.map(Some)
+                // A copy that was begun would be ended although the session was cancelled, by an older place of it.
+                match self.session().log().read(ctx, 1).await.map_err(BackendError::from)? {
+                    None => self.close_parts(ctx, way, options.until(ctx), direct).await.map(Some),
+                    Some(Record::Open(_)) => Ok(None),
+                    Some(Record::Cancelled) => Err(self.session().unknown()),
+                }
             }
         }
     }
