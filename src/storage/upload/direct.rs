@@ -119,6 +119,22 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::context::Caller;
+
+    #[test]
+    fn a_request_leaves_time_for_its_end() {
+        let options = DirectOptions::default();
+        let within = |time: Option<u64>| {
+            let deadline = time.map(|seconds| Instant::now() + Duration::from_secs(seconds));
+            let ctx = Context::new("test".to_owned(), Caller::Registry, deadline, tracing::Span::none());
+            options.until(&ctx).saturating_duration_since(Instant::now())
+        };
+        for (time, most) in [(None, 20), (Some(120), 20), (Some(30), 15), (Some(4), 2), (Some(0), 0)] {
+            let taken = within(time);
+            let most = Duration::from_secs(most);
+            assert!(taken <= most && taken + Duration::from_millis(500) >= most, "{time:?}: {taken:?}");
+        }
+    }
 
     proptest! {
         #[test]
