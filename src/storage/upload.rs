@@ -11,6 +11,7 @@
 //! state says where, and how far the closing of it has come.
 
 mod chunk;
+mod closing;
 mod direct;
 mod record;
 mod session;

@@ -181,5 +181,6 @@ async fn a_copy_of_nothing_and_a_copy_that_others_disturb() {
     store.driver.delete(&ctx(), &[path("/from"), path("/to")]).await.unwrap();
     let none = way(&store).copy(&ctx(), (&path("/from"), size), &path("/to"), None, None).await.unwrap_err();
     assert!(none.is_not_found() && none.path == path("/from"), "{none}");
+    assert_eq!(store.emulator.uploads(), 1, "that of the lost answer: nobody knows it");
     assert!(store.content("/to").await.unwrap_err().is_not_found());
 }
