@@ -32,6 +32,8 @@ mod forge;
 mod keys;
 #[path = "tokens/table.rs"]
 mod table;
+#[path = "tokens/unavailable.rs"]
+mod unavailable;
 
 const RULES: &str = "
     allow user:alice to pull, push, delete, catalog on team/**
