@@ -30,6 +30,8 @@ mod external;
 mod forge;
 #[path = "tokens/keys.rs"]
 mod keys;
+#[path = "tokens/refresh.rs"]
+mod refresh;
 #[path = "tokens/table.rs"]
 mod table;
 #[path = "tokens/unavailable.rs"]

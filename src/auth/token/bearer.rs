@@ -42,7 +42,7 @@ impl AccessController for Bearer {
             return self.anonymous(wanted).map_or_else(|| refuse(Fault::None, LOG_IN.into()), Ok);
         };
         let Some(token) = token(authorization) else { return refuse(Fault::None, OTHER_SCHEME.into()) };
-        let Ticket { identity, access } = match self.keys.verify(asked.ctx, token, Kind::Access, &host).await {
+        let Ticket { identity, access, .. } = match self.keys.verify(asked.ctx, token, Kind::Access, &host).await {
             Ok(ticket) => ticket,
             Err(Doubt::Token(error)) => return refuse(Fault::InvalidToken, error.to_string().into()),
             Err(Doubt::Backend(error)) => return Err(error.into()),
