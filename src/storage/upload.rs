@@ -9,10 +9,12 @@
 
 mod chunk;
 mod record;
+mod secrets;
 mod session;
 mod state;
 mod writer;
 
+pub use secrets::UploadSecrets;
 pub(super) use session::Sessions;
 pub use state::UploadSecret;
 pub(super) use writer::UploadWriter;

@@ -11,7 +11,7 @@ use berth::{
     },
     context::Context,
     distribution::{BackendError, BackendErrorKind},
-    storage::StoredSigningKeys,
+    storage::StoredKeys,
 };
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ mod attacks;
 #[path = "tokens/external.rs"]
 mod external;
 #[path = "tokens/forge.rs"]
-mod forge;
+pub(crate) mod forge;
 #[path = "tokens/keys.rs"]
 mod keys;
 #[path = "tokens/refresh.rs"]
@@ -66,7 +66,7 @@ impl Verifier for Keys {
 }
 
 fn set_up(hands: &Hands, rules: Option<&str>, setup: Setup) -> Setup {
-    let keys = Arc::new(SigningKeys::new(Arc::new(StoredSigningKeys::new(setup.driver.clone())), hands.clock()));
+    let keys = Arc::new(SigningKeys::new(Arc::new(StoredKeys::signing(setup.driver.clone())), hands.clock()));
     let rules = rules.map(|rules| Arc::new(rules.parse::<Rules>().unwrap()));
     let verifiers: Vec<Arc<dyn Verifier>> = vec![Arc::new(Keys), Arc::new(users())];
     let tokens = TokenService::new(keys.clone(), rules.clone(), verifiers);

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// alice, whose password is "wonderland".
-const ALICE: &str = "alice:$2y$04$jiJtvhzNaht1A.DuAMxGqO28xA5iWb0VS8GmE39hV3S/FuchCr1L2";
+pub(crate) const ALICE: &str = "alice:$2y$04$jiJtvhzNaht1A.DuAMxGqO28xA5iWb0VS8GmE39hV3S/FuchCr1L2";
 
 const DEPLOYER: &str = "arn:aws:sts::123456789012:assumed-role/Deployer/session";
 

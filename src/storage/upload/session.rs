@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::{
     record::{Log, Progress, Record},
+    secrets::UploadSecrets,
     state::UploadSecret,
 };
 use crate::{
@@ -14,18 +15,17 @@ use crate::{
     distribution::{BackendError, BackendErrorKind, UploadError},
     driver::StorageDriver,
     name::RepositoryName,
-    storage::secret::SharedSecret,
 };
 
 /// How long a session lives, from its opening. Purging may take everything older.
-const SESSION_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
+pub(super) const SESSION_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// The upload sessions of one repository.
 #[derive(Clone)]
 pub(in crate::storage) struct Sessions {
     pub(super) driver: Arc<dyn StorageDriver>,
     pub(super) repository: RepositoryName,
-    secret: Arc<SharedSecret>,
+    secrets: Arc<UploadSecrets>,
 }
 
 /// A session as far as one request knows it.
@@ -40,14 +40,14 @@ impl Sessions {
     pub(in crate::storage) fn new(
         driver: Arc<dyn StorageDriver>,
         repository: RepositoryName,
-        secret: Arc<SharedSecret>,
+        secrets: Arc<UploadSecrets>,
     ) -> Self {
-        Self { driver, repository, secret }
+        Self { driver, repository, secrets }
     }
 
     /// Opens a session. Nothing is stored.
     pub(super) async fn open(&self, ctx: &Context, algorithm: Algorithm) -> Result<Session, UploadError> {
-        let secret = self.secret.get(ctx).await.map_err(BackendError::from)?;
+        let secret = self.secrets.signer(ctx).await?;
         // Version 7 carries the time of opening, which spares a file that would say it.
         let id = Uuid::now_v7().to_string();
         Ok(Session { sessions: self.clone(), secret, id, progress: Progress::new(algorithm) })
@@ -55,8 +55,9 @@ impl Sessions {
 
     /// The session `id` as its `state` has it; storage is not asked.
     pub(super) async fn resume(&self, ctx: &Context, id: &str, state: &str) -> Result<Session, UploadError> {
-        let secret = self.secret.get(ctx).await.map_err(BackendError::from)?;
-        let progress = secret.verify(&self.repository, id, state).ok_or(UploadError::StateInvalid)?;
+        let verify = |secret: &UploadSecret| secret.verify(&self.repository, id, state);
+        let progress = self.secrets.verify(ctx, verify).await?.ok_or(UploadError::StateInvalid)?;
+        let secret = self.secrets.signer(ctx).await?;
         let opened = id.parse::<Uuid>().ok().and_then(|id| id.get_timestamp());
         let age = opened.map(|time| {
             let (seconds, nanoseconds) = time.to_unix();

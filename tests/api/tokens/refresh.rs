@@ -13,7 +13,7 @@ use berth::{
     },
     context::Context,
     driver::{DriverErrorKind, memory::MemoryDriver},
-    storage::{ApiKeys, StoredSigningKeys},
+    storage::{ApiKeys, StoredKeys},
 };
 
 use super::{forge::Hands, post};
@@ -62,7 +62,7 @@ impl World {
 }
 
 async fn registry(hands: &Hands, setup: Setup, verifiers: Vec<Arc<dyn Verifier>>) -> Registry {
-    let keys = Arc::new(SigningKeys::new(Arc::new(StoredSigningKeys::new(setup.driver.clone())), hands.clock()));
+    let keys = Arc::new(SigningKeys::new(Arc::new(StoredKeys::signing(setup.driver.clone())), hands.clock()));
     let tokens = Arc::new(TokenService::new(keys.clone(), None, verifiers));
     Setup { access: Arc::new(Bearer::new(keys, None)), tokens: Some(tokens), ..setup }.start().await
 }

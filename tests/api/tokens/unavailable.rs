@@ -21,7 +21,7 @@ use berth::{
     context::{Clock, Context},
     driver::{DriverErrorKind, memory::MemoryDriver},
     http::Options,
-    storage::{ApiKeys, StoredSigningKeys},
+    storage::{ApiKeys, StoredKeys},
 };
 use berth_local::{Emulators, Fault, Rule, Service, Signer};
 use serde_json::json;
@@ -66,8 +66,7 @@ impl World {
     /// A process that knows nothing yet, and that finds STS and the issuer where they are said to be.
     async fn process(&self, sts: String, issuer: String, patience: Option<Duration>) -> Registry {
         let clock = Clock::default();
-        let keys =
-            Arc::new(SigningKeys::new(Arc::new(StoredSigningKeys::new(self.signing_keys.clone())), clock.clone()));
+        let keys = Arc::new(SigningKeys::new(Arc::new(StoredKeys::signing(self.signing_keys.clone())), clock.clone()));
         let rules: Arc<Rules> = Arc::new(
             format!(
                 "allow iamuser:123456789012/anna to pull on app; allow key:ci to pull on app; allow user:alice to pull on app; \
