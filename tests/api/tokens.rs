@@ -30,12 +30,16 @@ mod external;
 pub(crate) mod forge;
 #[path = "tokens/keys.rs"]
 mod keys;
+#[path = "tokens/kinds.rs"]
+mod kinds;
 #[path = "tokens/refresh.rs"]
 mod refresh;
 #[path = "tokens/table.rs"]
 mod table;
 #[path = "tokens/unavailable.rs"]
 mod unavailable;
+#[path = "tokens/world.rs"]
+mod world;
 
 const RULES: &str = "
     allow user:alice to pull, push, delete, catalog on team/**
