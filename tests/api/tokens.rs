@@ -32,6 +32,8 @@ pub(crate) mod forge;
 mod keys;
 #[path = "tokens/kinds.rs"]
 mod kinds;
+#[path = "tokens/passwords.rs"]
+mod passwords;
 #[path = "tokens/refresh.rs"]
 mod refresh;
 #[path = "tokens/table.rs"]
