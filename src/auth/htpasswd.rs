@@ -17,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
 use super::{
-    Access, AccessController, Asked, Grant, Identity, Refusal, Rules,
+    AccessController, Asked, Grant, Identity, Refusal, Rules, Wanted,
     basic::Basic,
     proof::{Offer, ProofError, Verifier},
 };
@@ -131,7 +131,8 @@ impl Htpasswd {
 
 #[async_trait::async_trait]
 impl AccessController for Htpasswd {
-    async fn authorize(&self, asked: &Asked<'_>, wanted: &[Access]) -> Result<Grant, Refusal> {
+    async fn authorize(&self, asked: &Asked<'_>, wanted: &Wanted) -> Result<Grant, Refusal> {
+        let wanted = &wanted.needed;
         let refuse =
             |reason: &str| Err(Refusal::Unknown { challenge: self.challenge.clone(), reason: reason.to_owned() });
         let identity = match asked.authorization.map(Basic::parse) {

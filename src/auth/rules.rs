@@ -11,7 +11,7 @@
 //! allow anonymous                  to pull               on public/*
 //! ```
 //!
-//! - **who**: `anonymous`; `user:NAME`, a user with a password; `key:NAME`, an API key; `account:ID`, everybody of an AWS
+//! - **who**: `anonymous`, which is everybody, logged in or not; `user:NAME`, a user with a password; `key:NAME`, an API key; `account:ID`, everybody of an AWS
 //!   account; `role:ID/NAME` and `iamuser:ID/NAME`, one of its roles or users; `oidc:ISSUER`, everybody whom that issuer
 //!   vouches for. In names, `*` stands for any text without a slash.
 //! - **what**: `pull`, `push`, `delete`, `catalog`, with commas between; `catalog` allows to list the repositories, of
@@ -62,12 +62,6 @@ impl Rules {
     pub fn allow(&self, identity: &Identity, access: &Access) -> Option<&Rule> {
         self.0.iter().find(|rule| rule.is_for(identity) && rule.allows(identity, access))
     }
-
-    /// Whether a rule lets `identity` do `action` in every repository.
-    pub fn allow_everywhere(&self, identity: &Identity, action: Action) -> bool {
-        let everywhere = |rule: &Rule| rule.actions.contains(&action) && rule.repositories.is_everything();
-        self.0.iter().any(|rule| rule.is_for(identity) && everywhere(rule))
-    }
 }
 
 impl Rule {
@@ -81,6 +75,7 @@ impl Rule {
     fn allows(&self, identity: &Identity, access: &Access) -> bool {
         match access {
             Access::Catalog => self.catalog,
+            Access::AnyBlob => self.actions.contains(&Action::Pull) && self.repositories.is_everything(),
             Access::Repository(name, action) => {
                 self.actions.contains(action) && self.repositories.matches(name.as_str(), identity)
             }
@@ -92,7 +87,8 @@ impl Who {
     fn is(&self, identity: &Identity) -> bool {
         let fits = |names: &Pattern, name: &str| names.matches(name, identity);
         match (self, identity) {
-            (Self::Anonymous, Identity::Anonymous) => true,
+            // What a stranger may do, nobody may do less than by logging in.
+            (Self::Anonymous, _) => true,
             (Self::User(names), Identity::User(name)) | (Self::Key(names), Identity::Key(name)) => fits(names, name),
             (Self::Account(id), Identity::Aws(aws)) => *id == aws.account,
             (Self::Role(id, names), Identity::Aws(AwsIdentity { account, principal: Principal::Role(name) }))

@@ -92,7 +92,9 @@ pub(crate) fn routes(repository: &str) -> Vec<(Method, String, Wants)> {
 pub(crate) fn may(who: Who, wants: Wants, repository: &str) -> bool {
     match (who, wants) {
         (Who::Mallory, _) | (Who::Nobody, Wants::Login) => false,
-        (Who::Nobody, wants) => wants == Wants::Pull && repository.starts_with("public/"),
+        // What a stranger may, everybody may.
+        (_, Wants::Pull) if repository.starts_with("public/") => true,
+        (Who::Nobody, _) => false,
         (_, Wants::Login | Wants::Catalog) => true,
         (Who::Alice, _) if repository.starts_with("team/") => true,
         (Who::Alice, wants) => wants == Wants::Pull && repository.starts_with("home/alice/"),
@@ -157,7 +159,7 @@ async fn the_catalog_shows_what_may_be_pulled_page_by_page() {
         open.push_blob(name, b"content").await;
     }
     for (who, expected) in [
-        (Who::Alice, &["home/alice/x", "team/a", "team/b", "team/c"][..]),
+        (Who::Alice, &["home/alice/x", "public/base", "team/a", "team/b", "team/c"][..]),
         (Who::Bob, &["a", "home/alice/x", "home/bob/x", "public/base", "team/a", "team/b", "team/c", "z"]),
     ] {
         for size in [1, 2, 3, 100] {

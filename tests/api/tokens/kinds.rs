@@ -84,16 +84,19 @@ impl Kind {
 fn rules_allow(kind: Kind, wants: Wants, repository: &str) -> bool {
     use Wants::{Catalog, Delete, Pull, Push};
     let lies = |folder: &str| repository.starts_with(&format!("{folder}/"));
+    // What a stranger may, everybody may.
+    if wants == Pull && lies("public") {
+        return true;
+    }
     let of_account = wants == Catalog || wants == Pull && repository == "team/app";
     match kind {
-        Kind::Nobody | Kind::Anonymous => wants == Pull && lies("public"),
         Kind::User | Kind::Narrow | Kind::Expired => wants == Catalog || lies("team"),
         Kind::Key => matches!(wants, Pull | Push) && lies("builds/nightly"),
         Kind::Role => matches!(wants, Push | Delete) && lies("builds/ci-deploy") || of_account,
         Kind::IamUser => wants == Delete || of_account,
         Kind::Root => of_account,
         Kind::Job => matches!(wants, Pull | Push) && lies("gh/acme/app"),
-        Kind::OtherAccount | Kind::OtherJob => false,
+        Kind::Nobody | Kind::Anonymous | Kind::OtherAccount | Kind::OtherJob => false,
     }
 }
 
@@ -129,7 +132,7 @@ fn seen(answer: &Answer) -> Fate {
     let challenge = answer.header("www-authenticate");
     match answer.status {
         401 if challenge.ends_with("error=\"invalid_token\"") => Fate::Invalid,
-        401 if challenge.ends_with("error=\"insufficient_scope\"") => Fate::Insufficient,
+        401 if challenge.contains(",error=\"insufficient_scope\"") => Fate::Insufficient,
         401 if challenge.starts_with("Bearer realm=\"") && !challenge.contains("error") => Fate::LogIn,
         403 if challenge.is_empty() => Fate::Denied,
         status if status != 401 && status != 403 && status < 500 => Fate::Done,
@@ -175,7 +178,10 @@ impl Table {
         let scope = match kind {
             Kind::Nobody => return None,
             Kind::Narrow => format!("scope=repository:{repository}:pull"),
-            _ => format!("scope=repository:{repository}:pull,push,delete&scope=registry:catalog:*"),
+            // The last is where the routes would mount from.
+            _ => format!(
+                "scope=repository:{repository}:pull,push,delete&scope=registry:catalog:*&scope=repository:public/base:pull"
+            ),
         };
         let giver = if kind == Kind::Expired { &self.before } else { &self.registry };
         Some(bearer(&get(giver, &scope, self.logins.get(&kind).map(String::as_str)).await))

@@ -7,7 +7,7 @@ use std::{
 
 use berth::{
     auth::{
-        AccessController, Asked, Rules,
+        AccessController, Asked, Rules, Wanted,
         htpasswd::{Htpasswd, Users},
         proof::{Offer, Verifier},
         token::{Bearer, SigningKeys, TokenService},
@@ -141,7 +141,10 @@ async fn an_unknown_user_takes_as_long_as_a_wrong_password() {
     let asked = async |name: &str, password: &str| {
         let login = HeaderValue::try_from(basic(name, password)).unwrap();
         let begun = Instant::now();
-        let known = users.authorize(&Asked { ctx: &ctx, authorization: Some(&login), base: None }, &[]).await.is_ok();
+        let known = users
+            .authorize(&Asked { ctx: &ctx, authorization: Some(&login), base: None }, &Wanted::default())
+            .await
+            .is_ok();
         (begun.elapsed(), known)
     };
     offered("alice", "wonderland").await; // remembered from now on
