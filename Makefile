@@ -14,7 +14,7 @@ run: ## build, and serve ./data on 127.0.0.1:5000 (ADDR and DATA change that)
 	cargo build --locked --profile $(PROFILE) --bin berth
 	$(BIN)/berth serve --addr $(ADDR) --data $(DATA)
 
-lambda-local: ## build, and serve the deployment here, as Lambda would: emulated S3 and DynamoDB (ADDR and ARGS change that)
+lambda-local: ## build, and serve the deployment here, as Lambda would: emulated S3, DynamoDB, STS and issuer (ADDR and ARGS change that)
 	cargo build --locked --profile $(PROFILE) -p berth -p berth-local --bin bootstrap --bin lambda-local
 	$(BIN)/lambda-local --addr $(ADDR) $(ARGS)
 
@@ -33,7 +33,7 @@ conformance: $(BIN)/berth ## the OCI conformance program, 1.1 and dev: on a fold
 	tests/clients/install conformance
 	BERTH_BIN=$(BIN)/berth BERTH_EMULATORS=$(BIN)/emulators BERTH_LAMBDA_LOCAL=$(BIN)/lambda-local tests/conformance/run
 
-clients: $(BIN)/berth ## real clients push and pull, also through the local Lambda; docker-registry's folders are exchanged
+clients: $(BIN)/berth ## real clients push and pull, also through the local Lambda by each kind of login; docker-registry's folders are exchanged
 	-tests/clients/install # what is missing is named by the runner; with CI=true that fails
 	BERTH_BIN=$(BIN)/berth tests/clients/run
 	BERTH_BIN=$(BIN)/berth BERTH_LAMBDA_LOCAL=$(BIN)/lambda-local tests/clients/lambda

@@ -21,7 +21,7 @@ use http::HeaderValue;
 
 use crate::{context::Context, distribution::BackendError};
 
-pub use access::{Access, Action};
+pub use access::{Access, Action, Wanted};
 pub use basic::{basic_challenge, basic_credentials};
 pub use fetch::Fetch;
 pub use grant::Grant;
@@ -31,11 +31,11 @@ pub use rules::{Rule, RuleFault, Rules, RulesError};
 /// Says who a request comes from, and whether they may do what it wants.
 #[async_trait::async_trait]
 pub trait AccessController: Send + Sync {
-    /// What the one who asks may do: all of `wanted` at least.
+    /// What the one who asks may do: all that `wanted` needs at least.
     ///
     /// # Errors
     /// [`Refusal`]: nothing may be done for the request.
-    async fn authorize(&self, asked: &Asked<'_>, wanted: &[Access]) -> Result<Grant, Refusal>;
+    async fn authorize(&self, asked: &Asked<'_>, wanted: &Wanted) -> Result<Grant, Refusal>;
 }
 
 /// What a request says of who asks, and of whom.
@@ -80,7 +80,7 @@ pub struct Anyone;
 
 #[async_trait::async_trait]
 impl AccessController for Anyone {
-    async fn authorize(&self, _: &Asked<'_>, _: &[Access]) -> Result<Grant, Refusal> {
+    async fn authorize(&self, _: &Asked<'_>, _: &Wanted) -> Result<Grant, Refusal> {
         Ok(Grant::everything(Identity::Anonymous))
     }
 }

@@ -6,6 +6,8 @@
 mod image;
 #[path = "support/mod.rs"]
 mod support;
+#[path = "budgets/tokens.rs"]
+mod tokens;
 
 use berth::{api::DirectAnswer, digest::Digest};
 use berth_local::Emulators;

@@ -11,6 +11,18 @@ pub enum Access {
     Repository(RepositoryName, Action),
     /// To list the repositories: of them, those that the caller may pull from.
     Catalog,
+    /// To read a blob by its digest alone, in whichever repository it is: for whoever may pull from all of them.
+    AnyBlob,
+}
+
+/// What a request wants to do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// What it cannot do without.
+    pub needed: Vec<Access>,
+    /// What would spare its sender work: a blob is mounted from where it may be read, and sent where not. A caller who could get
+    /// that by a token that says so is asked to; one who may not is not told so, and served without.
+    pub wished: Vec<Access>,
 }
 
 /// What is done with a repository.
@@ -45,6 +57,7 @@ impl fmt::Display for Access {
             Self::Repository(name, Action::Push) => write!(f, "push to {name}"),
             Self::Repository(name, Action::Delete) => write!(f, "delete in {name}"),
             Self::Catalog => f.write_str("list the repositories"),
+            Self::AnyBlob => f.write_str("read any blob"),
         }
     }
 }

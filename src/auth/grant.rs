@@ -49,13 +49,7 @@ impl Grant {
 
     /// Whether [`Self::shows`] is true for every repository, those included that nobody thought of yet.
     pub fn shows_all(&self) -> bool {
-        self.rules.as_ref().is_none_or(|rules| rules.allow_everywhere(&self.identity, Action::Pull))
-    }
-
-    /// Whether they may do `action` in every repository.
-    pub fn allows_everywhere(&self, action: Action) -> bool {
-        let by_rules = |rules: &Arc<Rules>| rules.allow_everywhere(&self.identity, action);
-        self.token.is_none() && self.rules.as_ref().is_none_or(by_rules)
+        self.rules_allow(&Access::AnyBlob)
     }
 
     fn rules_allow(&self, access: &Access) -> bool {

@@ -62,12 +62,6 @@ impl Rules {
     pub fn allow(&self, identity: &Identity, access: &Access) -> Option<&Rule> {
         self.0.iter().find(|rule| rule.is_for(identity) && rule.allows(identity, access))
     }
-
-    /// Whether a rule lets `identity` do `action` in every repository.
-    pub fn allow_everywhere(&self, identity: &Identity, action: Action) -> bool {
-        let everywhere = |rule: &Rule| rule.actions.contains(&action) && rule.repositories.is_everything();
-        self.0.iter().any(|rule| rule.is_for(identity) && everywhere(rule))
-    }
 }
 
 impl Rule {
@@ -81,6 +75,7 @@ impl Rule {
     fn allows(&self, identity: &Identity, access: &Access) -> bool {
         match access {
             Access::Catalog => self.catalog,
+            Access::AnyBlob => self.actions.contains(&Action::Pull) && self.repositories.is_everything(),
             Access::Repository(name, action) => {
                 self.actions.contains(action) && self.repositories.matches(name.as_str(), identity)
             }

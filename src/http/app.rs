@@ -164,7 +164,7 @@ async fn respond(asked: Unknown, body: Body, caller: &mut Caller) -> Result<Resp
     }
     let route = route(parts.uri.path(), &app.options.prefix);
     // Whether a path exists is only for those who are known.
-    let wanted = route.as_ref().map(|route| wanted(&parts.method, route)).unwrap_or_default();
+    let wanted = route.as_ref().map(|route| wanted(&parts, route)).unwrap_or_default();
     let base = base(&app.options, &parts, &arrival);
     let authorization = parts.headers.get(header::AUTHORIZATION);
     let grant = app.access.authorize(&Asked { ctx: &ctx, authorization, base: base.as_deref() }, &wanted).await?;

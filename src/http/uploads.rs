@@ -62,7 +62,7 @@ pub(super) async fn open(call: &Call, name: &RepositoryName, body: Body) -> Resu
 fn may_read(call: &Call, from: Option<&RepositoryName>) -> bool {
     match from {
         Some(name) => call.grant.allows(&Access::Repository(name.clone(), Action::Pull)),
-        None => call.grant.allows_everywhere(Action::Pull),
+        None => call.grant.allows(&Access::AnyBlob),
     }
 }
 

@@ -11,7 +11,7 @@ use berth::{
     },
     context::Context,
     distribution::{BackendError, BackendErrorKind},
-    storage::StoredSigningKeys,
+    storage::StoredKeys,
 };
 use serde_json::{Value, json};
 
@@ -27,11 +27,21 @@ mod attacks;
 #[path = "tokens/external.rs"]
 mod external;
 #[path = "tokens/forge.rs"]
-mod forge;
+pub(crate) mod forge;
 #[path = "tokens/keys.rs"]
 mod keys;
+#[path = "tokens/kinds.rs"]
+mod kinds;
+#[path = "tokens/passwords.rs"]
+mod passwords;
+#[path = "tokens/refresh.rs"]
+mod refresh;
 #[path = "tokens/table.rs"]
 mod table;
+#[path = "tokens/unavailable.rs"]
+mod unavailable;
+#[path = "tokens/world.rs"]
+mod world;
 
 const RULES: &str = "
     allow user:alice to pull, push, delete, catalog on team/**
@@ -62,7 +72,7 @@ impl Verifier for Keys {
 }
 
 fn set_up(hands: &Hands, rules: Option<&str>, setup: Setup) -> Setup {
-    let keys = Arc::new(SigningKeys::new(Arc::new(StoredSigningKeys::new(setup.driver.clone())), hands.clock()));
+    let keys = Arc::new(SigningKeys::new(Arc::new(StoredKeys::signing(setup.driver.clone())), hands.clock()));
     let rules = rules.map(|rules| Arc::new(rules.parse::<Rules>().unwrap()));
     let verifiers: Vec<Arc<dyn Verifier>> = vec![Arc::new(Keys), Arc::new(users())];
     let tokens = TokenService::new(keys.clone(), rules.clone(), verifiers);
@@ -139,6 +149,16 @@ async fn a_client_finds_its_way_in_by_the_challenges() {
     let missing = ask(&registry, "POST", uploads, Some(&token)).await;
     let expected = format!("{issuer},scope=\"repository:team/app:pull,push\",error=\"insufficient_scope\"");
     assert_eq!(challenge(&missing), expected);
+    // Nobody's token too, and where it is enough for all that anybody may, to log in is said where Docker reads it.
+    let nobody = bearer(&get(&registry, "scope=repository:team/app:pull", None).await);
+    let missing = ask(&registry, "GET", "/v2/public/app/tags/list", Some(&nobody)).await;
+    let expected = format!("{issuer},scope=\"repository:public/app:pull\",error=\"insufficient_scope\"");
+    assert_eq!(challenge(&missing), expected);
+    let missing = ask(&registry, "GET", pull, Some(&nobody)).await;
+    let expected = format!("{issuer},scope=\"repository:team/app:pull\",error=\"insufficient_scope\"");
+    let advice = "log in first: this is not for everybody";
+    assert_eq!(challenge(&missing), format!("{expected},error_description=\"{advice}\""));
+    assert_eq!(missing.json()["errors"][0]["message"], advice);
     // What no token would grant her is refused for good.
     ask(&registry, "GET", "/v2/other/tags/list", Some(&token)).await.refused(403, "DENIED");
     // What is no token is not taken.
@@ -335,7 +355,36 @@ async fn the_catalog_and_mounts_keep_to_the_token() {
 
     let mount = format!("/v2/team/app/blobs/uploads/?mount={digest}&from=home/alice/x");
     let narrow = alice(&registry, "repository:team/app:pull,push").await;
-    ask(&registry, "POST", &mount, Some(&narrow)).await.is(202);
+    // Who may read it by a wider token is asked to get that; where they may not, the blob is as if it were not there.
+    let asked = ask(&registry, "POST", &mount, Some(&narrow)).await;
+    asked.refused(401, "UNAUTHORIZED");
+    let scope = "scope=\"repository:team/app:pull,push repository:home/alice/x:pull\",error=\"insufficient_scope\"";
+    assert!(asked.header("www-authenticate").ends_with(scope), "{asked:?}");
+    let elsewhere = mount.replace("home/alice/x", "secret");
+    for query in ["", "&scope=repository:secret:pull"] {
+        let token = alice(&registry, &format!("repository:team/app:pull,push{query}")).await;
+        ask(&registry, "POST", &elsewhere, Some(&token)).await.is(202);
+    }
     let wide = alice(&registry, "repository:team/app:pull,push&scope=repository:home/alice/x:pull").await;
     ask(&registry, "POST", &mount, Some(&wide)).await.is(201);
+}
+
+#[tokio::test]
+async fn a_blob_is_mounted_from_anywhere_for_whoever_may_read_everything_and_says_so_in_the_token() {
+    let hands = Hands::new();
+    let rules = "allow user:alice to pull, push on **; allow user:bob to pull on home/**; allow user:bob to push on **";
+    let registry = set_up(&hands, Some(rules), Setup::default()).start().await;
+    let open = Setup { driver: registry.driver.clone(), ..Setup::default() }.start().await;
+    let digest = open.push_blob("secret", b"content").await;
+    for (name, password, scope, status) in [
+        ("alice", "wonderland", "repository:app:pull,push&scope=registry:blob:pull", 201),
+        // She is asked for a token that says so; he is not, for he could not get one.
+        ("alice", "wonderland", "repository:app:pull,push", 401),
+        ("bob", "pass:word", "repository:app:pull,push", 202),
+        ("bob", "pass:word", "repository:app:pull,push&scope=registry:blob:pull", 202),
+    ] {
+        let token = bearer(&get(&registry, &format!("scope={scope}"), Some(&basic(name, password))).await);
+        let mount = format!("/v2/app/blobs/uploads/?mount={digest}");
+        ask(&registry, "POST", &mount, Some(&token)).await.is(status);
+    }
 }

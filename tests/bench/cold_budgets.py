@@ -9,9 +9,10 @@ from table import print_rows, span
 ROWS = {
     "poll": ("exec to first poll", "ms", 8.0),
     "v2": ("exec to first answer of /v2/, the 401 that every client sees first", "ms", 10.0),
-    "v2 cost 5": ("the same, logged in, hash of cost 5 (htpasswd's default)", "ms", 10.0),
-    "v2 cost 10": ("the same, hash of cost 10", "ms", None),
-    "manifest": ("exec to first manifest by tag, logged in, cost 5", "ms", 30.0),
+    "v2 token": ("the same, with a token, whose key is read", "ms", 10.0),
+    "token cost 5": ("exec to first token, by a password hashed at cost 5 (htpasswd's default)", "ms", None),
+    "token cost 10": ("the same, hash of cost 10", "ms", None),
+    "manifest": ("exec to first manifest by tag, with a token", "ms", 30.0),
     "resident": ("resident after a pull", "MB", 24.0),
     "zip": ("bootstrap, zipped (deflate 9)", "MB", 5.0),
     "program": ("bootstrap, as it is", "MB", None),

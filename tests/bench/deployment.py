@@ -97,5 +97,16 @@ def user(cost: int) -> str:
 
 
 def authorization(cost: int = 5) -> str:
-    """The header of the user whose password is hashed at this cost."""
+    """The header, at the token service, of the user whose password is hashed at this cost."""
     return "Basic " + base64.b64encode(f"{user(cost)}:{PASSWORD}".encode()).decode()
+
+
+def bearer(host: str, repository: str) -> str:
+    """The header of whoever got a token to push to a repository and to pull from it."""
+    request = urllib.request.Request(f"http://{host}{token_path(repository)}", headers={"Authorization": authorization()})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return f"Bearer {json.load(answer)['token']}"
+
+
+def token_path(repository: str) -> str:
+    return f"/token?scope=repository:{repository}:pull,push"

@@ -3,7 +3,9 @@
 import http.client
 import json
 import random
+import re
 from dataclasses import dataclass
+from email.message import Message
 from hashlib import sha256
 from urllib.parse import urlsplit
 
@@ -34,8 +36,8 @@ class Image:
 
 
 class Client:
-    def __init__(self, host: str, authorization: str):
-        self.host, self.authorization = host, authorization
+    def __init__(self, host: str, login: str):
+        self.host, self.login, self.authorization = host, login, login
         self.out = 0  # bytes of the bodies that the registry answered with
         self.between = lambda: None  # is called before each request to the registry
 
@@ -69,8 +71,14 @@ class Client:
                 raise Failed(f"{path} of {repository} came back as other bytes than were pushed")
 
     def challenge(self, repository: str, tag: str) -> None:
-        """The first request, from which a client learns that it must log in."""
-        self.ask("HEAD", f"/v2/{repository}/manifests/{tag}", (401,), headers={"Authorization": ""})
+        """The first request, from which a client learns that it must log in; and its login, by a token where one is asked for."""
+        self.authorization = ""
+        self.ask("HEAD", f"/v2/{repository}/manifests/{tag}", (401,))
+        self.authorization = self.login
+        if self.challenged.startswith("Bearer "):
+            said = dict(re.findall(r'(\w+)="([^"]*)"', self.challenged))
+            path = f"/token?service={said['service']}&scope=repository:{repository}:pull,push"
+            self.authorization = f"Bearer {json.loads(self.ask('GET', path, (200,))[2])['token']}"
 
     def ask(
         self, method: str, path: str, expected: tuple[int, ...], body: bytes | None = None, headers: dict = {}
@@ -79,22 +87,23 @@ class Client:
         self.between()
         sent = {"Accept": MANIFEST_TYPE, "Authorization": self.authorization}
         sent |= {"Content-Type": "application/octet-stream"} if body is not None else {}
-        status, location, content = exchange(self.host, method, path, body, sent | headers)
+        status, answered, content = exchange(self.host, method, path, body, sent | headers)
+        self.challenged, location = answered.get("WWW-Authenticate", ""), answered.get("Location", "")
         self.out += len(content)
         if status == 307:
             url = urlsplit(location)
-            status, _, content = exchange(url.netloc, method, f"{url.path}?{url.query}", None, {})
+            status, answered, content = exchange(url.netloc, method, f"{url.path}?{url.query}", None, {})
         if status not in expected:
             raise Failed(f"{method} {path}: {status} instead of {expected}: {content[:300]!r}")
         return status, relative(location), content
 
 
-def exchange(host: str, method: str, path: str, body: bytes | None, headers: dict) -> tuple[int, str, bytes]:
+def exchange(host: str, method: str, path: str, body: bytes | None, headers: dict) -> tuple[int, Message, bytes]:
     connection = http.client.HTTPConnection(host, timeout=120)
     try:
         connection.request(method, path, body, {name: value for name, value in headers.items() if value})
         answer = connection.getresponse()
-        return answer.status, answer.headers.get("Location", ""), answer.read()
+        return answer.status, answer.headers, answer.read()
     except OSError as error:
         raise Failed(f"{method} http://{host}{path}: {error}") from None
     finally:

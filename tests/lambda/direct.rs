@@ -62,6 +62,13 @@ async fn push_once(http: &Http, repository: &str, blob: &Bytes) -> Result<Answer
     Ok(at)
 }
 
+/// Brings tokens, each of which is an invocation more, and makes the secrets that are made once.
+async fn warm(http: &Http, repository: &str) {
+    push_blob(http, repository, &Bytes::from("warm")).await;
+    let first = Bytes::from(format!("first of {repository}"));
+    assert_eq!(push(http, repository, &first).await.status, StatusCode::CREATED);
+}
+
 pub(crate) async fn push(http: &Http, repository: &str, blob: &Bytes) -> Answer {
     push_once(http, repository, blob).await.unwrap()
 }
@@ -75,8 +82,7 @@ async fn a_layer_that_no_event_could_carry_costs_two_invocations() {
         })
         .await;
         let http = stack.http();
-        // Brings a token, which is one invocation more, and makes the secrets that are made once.
-        push_blob(&http, "app", &Bytes::from("warm")).await;
+        warm(&http, "app").await;
         let blob = noise(1, 100_000_000);
         stack.emulators.reset();
         stack.function.settled().await;
@@ -101,16 +107,16 @@ async fn a_layer_that_no_event_could_carry_costs_two_invocations() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_invocations_and_six_requests_are_enough_for_a_blob() {
+async fn two_invocations_and_four_requests_are_enough_for_a_blob() {
     let stack = Stack::start(|function| function.instances(1)).await;
     let http = stack.http();
     for repository in ["app", "b"] {
-        push_blob(&http, repository, &Bytes::from("warm")).await;
+        warm(&http, repository).await;
     }
     for (what, repository, invocations, most) in [
         ("a new blob", "app", 2, 4),
         ("a blob that the repository has", "app", 1, 3),
-        ("a blob that lies elsewhere, out of sight", "b", 2, 6),
+        ("a blob that lies elsewhere, where she may read it", "b", 1, 3),
     ] {
         let blob = noise(2, 20_000_000);
         stack.emulators.reset();

@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use client::{Answer, exchange};
 use serde_json::{Value, json};
 
@@ -20,6 +21,8 @@ struct Running {
     registry: SocketAddr,
     login: String,
     admin: SocketAddr,
+    aws: String,
+    issuer: String,
 }
 
 impl Running {
@@ -33,10 +36,11 @@ impl Running {
         command.args(["--addr", "127.0.0.1:0", "--bootstrap", env!("CARGO_BIN_EXE_probe")]).args(what).args(arguments);
         command.env_remove("REGISTRY_AUTH_HTPASSWD_USERS");
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let lines: Vec<_> = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap).take(3).collect();
+        let lines: Vec<_> = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap).take(5).collect();
         let value = |name: &str| lines.iter().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_owned();
         let admin = value("admin").strip_prefix("http://").unwrap().parse().unwrap();
-        Self { registry: value("registry").parse().unwrap(), login: value("login"), admin, child }
+        let (login, aws, issuer) = (value("login"), value("aws"), value("issuer"));
+        Self { registry: value("registry").parse().unwrap(), login, admin, aws, issuer, child }
     }
 
     fn get(&self, path: &str) -> Answer {
@@ -49,6 +53,12 @@ impl Running {
 
     fn admin(&self, method: &str, path: &str) -> Answer {
         exchange(self.admin, &format!("{method} {path} HTTP/1.1\r\nhost: a\r\nconnection: close"), b"")
+    }
+
+    fn post(&self, path: &str, body: &Value) -> Value {
+        let body = body.to_string();
+        let head = format!("POST {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: {}", body.len());
+        exchange(self.admin, &head, body.as_bytes()).json()
     }
 
     fn terminate(&mut self) {
@@ -145,6 +155,44 @@ fn users_may_also_be_the_templates_parameter() {
     assert_eq!(running.login, format!("docker login -u ann {}", running.registry));
 }
 
+#[test]
+fn who_has_no_password_is_told_how_to_log_in() {
+    let running = Running::start(&["--parameter", "OidcIssuers=https://token.example.com app"]);
+    let (issuer, audience) = running.issuer.split_once(' ').unwrap();
+    let environment = running.environment();
+    let believed = format!("https://token.example.com app;{issuer} {audience}");
+    assert_eq!(environment["REGISTRY_AUTH_BERTH_OIDC"], believed);
+    let token = running.post("/_oidc/token", &json!({ "sub": "me", "aud": audience }))["token"].clone();
+    let claims = token.as_str().unwrap().split('.').nth(1).unwrap().to_owned();
+    let claims: Value = serde_json::from_slice(&base64::Engine::decode(&URL_SAFE_NO_PAD, claims).unwrap()).unwrap();
+    assert_eq!(claims["iss"], issuer);
+
+    let words: Vec<_> = running.aws.split(' ').collect();
+    assert_eq!(words[3..], ["berth", "login", &running.registry.to_string()]);
+    let values: Vec<_> = words[..3].iter().map(|word| word.split_once('=').unwrap()).collect();
+    assert_eq!(values[0].0, "AWS_ACCESS_KEY_ID");
+    let sts = environment["AWS_ENDPOINT_URL_STS"].as_str().unwrap().strip_prefix("http://").unwrap().parse().unwrap();
+    let ask = |token: &str| {
+        let scope = "20260101%2Fus-east-1%2Fsts%2Faws4_request";
+        let query = format!("Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Credential={}%2F{scope}", values[0].1);
+        let query = format!("{query}&X-Amz-Security-Token={token}&X-Amz-SignedHeaders=host&X-Amz-Date=a");
+        let head = format!("GET /?{query} HTTP/1.1\r\nhost: a\r\naccept: application/json\r\nconnection: close");
+        exchange(sts, &head, b"").json()["Error"]["Code"].clone()
+    };
+    // Known, and asked for a signature.
+    assert_eq!(ask(values[2].1), "SignatureDoesNotMatch");
+    assert_eq!(ask("another"), "InvalidClientTokenId");
+}
+
+#[test]
+fn rules_can_name_the_issuer_by_where_it_is_to_listen() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let running = Running::start(&["--oidc", &free.to_string(), "--sts", "127.0.0.2:0"]);
+    assert_eq!(running.issuer, format!("http://{free} berth"));
+    let sts = running.environment()["AWS_ENDPOINT_URL_STS"].as_str().unwrap().to_owned();
+    assert!(sts.starts_with("http://127.0.0.2:"), "{sts}");
+}
+
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
@@ -220,6 +268,11 @@ fn a_deployment_gives_each_function_what_it_wrote_down() {
         assert_eq!(environment[name], value, "{name}");
     }
     assert_eq!(running.login, format!("docker login -u ann {}", running.registry));
+    assert_eq!(
+        environment["REGISTRY_AUTH_BERTH_OIDC"],
+        Value::Null,
+        "a registry that takes no issuers is told of none"
+    );
     assert!(running.get("/").header("apigw-requestid").is_some());
     let (s3, rows) = clients(&environment);
     runtime().block_on(async {

@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::Arc};
 use http::HeaderValue;
 
 use super::{
-    super::{Access, AccessController, Asked, Grant, Identity, Refusal, Rules},
+    super::{Access, AccessController, Asked, Grant, Identity, Refusal, Rules, Wanted},
     challenge::{Fault, Issuer, refuse},
     keys::{Doubt, SigningKeys},
     place::Place,
@@ -25,6 +25,14 @@ impl Bearer {
         Self { keys, rules }
     }
 
+    /// Whether `identity` could get a token that grants `access`.
+    fn could(&self, identity: &Identity, access: &Access) -> bool {
+        match &self.rules {
+            Some(rules) => rules.allow(identity, access).is_some(),
+            None => *identity != Identity::Anonymous,
+        }
+    }
+
     fn anonymous(&self, wanted: &[Access]) -> Option<Grant> {
         let grant = Grant::by_rules(Identity::Anonymous, self.rules.clone()?);
         (!wanted.is_empty() && wanted.iter().all(|access| grant.allows(access))).then_some(grant)
@@ -33,29 +41,41 @@ impl Bearer {
 
 #[async_trait::async_trait]
 impl AccessController for Bearer {
-    async fn authorize(&self, asked: &Asked<'_>, wanted: &[Access]) -> Result<Grant, Refusal> {
+    async fn authorize(&self, asked: &Asked<'_>, wanted: &Wanted) -> Result<Grant, Refusal> {
+        let Wanted { needed, wished } = wanted;
         let Place { realm, host } = Place::of(asked.base);
-        let refuse = |fault, reason: Cow<'static, str>| {
+        let refuse = |wanted: &[Access], fault, reason: Cow<'static, str>| {
             Err(refuse(&Issuer { realm: &realm, service: &host }, wanted, fault, reason))
         };
+        // A token is got once, best for all that it is good for.
+        let all = [needed.as_slice(), wished.as_slice()].concat();
         let Some(authorization) = asked.authorization else {
-            return self.anonymous(wanted).map_or_else(|| refuse(Fault::None, LOG_IN.into()), Ok);
+            return self.anonymous(needed).map_or_else(|| refuse(&all, Fault::None, LOG_IN.into()), Ok);
         };
-        let Some(token) = token(authorization) else { return refuse(Fault::None, OTHER_SCHEME.into()) };
-        let Ticket { identity, access } = match self.keys.verify(asked.ctx, token, Kind::Access, &host).await {
+        let Some(token) = token(authorization) else { return refuse(&all, Fault::None, OTHER_SCHEME.into()) };
+        let Ticket { identity, access, .. } = match self.keys.verify(asked.ctx, token, Kind::Access, &host).await {
             Ok(ticket) => ticket,
-            Err(Doubt::Token(error)) => return refuse(Fault::InvalidToken, error.to_string().into()),
+            Err(Doubt::Token(error)) => return refuse(&all, Fault::InvalidToken, error.to_string().into()),
             Err(Doubt::Backend(error)) => return Err(error.into()),
         };
         let grant = Grant::by_token(identity, self.rules.clone(), access);
-        let Some(missing) = wanted.iter().find(|access| !grant.allows(access)) else { return Ok(grant) };
         let identity = grant.identity();
+        let missing = |access: &&Access| !grant.allows(access);
         // Who could get it by asking, or by another name, is asked to.
-        let may_ask = self.rules.as_ref().is_none_or(|rules| rules.allow(identity, missing).is_some());
-        if may_ask || *identity == Identity::Anonymous {
-            return refuse(Fault::InsufficientScope, INSUFFICIENT.into());
+        match needed.iter().find(missing) {
+            Some(access) if self.could(identity, access) => {
+                return refuse(needed, Fault::InsufficientScope, INSUFFICIENT.into());
+            }
+            Some(_) if *identity == Identity::Anonymous => return refuse(needed, Fault::Anonymous, LOG_IN.into()),
+            Some(access) => return Err(Refusal::Denied { identity: identity.clone(), access: access.clone() }),
+            None => {}
         }
-        Err(Refusal::Denied { identity: identity.clone(), access: missing.clone() })
+        let spared: Vec<_> = wished.iter().filter(missing).filter(|access| self.could(identity, access)).collect();
+        if !spared.is_empty() {
+            let all: Vec<_> = needed.iter().chain(spared).cloned().collect();
+            return refuse(&all, Fault::InsufficientScope, INSUFFICIENT.into());
+        }
+        Ok(grant)
     }
 }
 

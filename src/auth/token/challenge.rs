@@ -4,6 +4,7 @@ use http::HeaderValue;
 
 use super::{
     super::{Access, Action, Refusal},
+    bearer::LOG_IN,
     scope::scope,
 };
 
@@ -16,6 +17,8 @@ pub(super) enum Fault {
     InvalidToken,
     /// Its token grants something else.
     InsufficientScope,
+    /// Its token grants all that anybody may who says no name.
+    Anonymous,
 }
 
 /// Whom a client asks for a token. Neither text has quotes or backslashes in it.
@@ -31,10 +34,12 @@ pub(super) fn refuse(issuer: &Issuer<'_>, wanted: &[Access], fault: Fault, reaso
     if !wanted.is_empty() {
         text += &format!(",scope=\"{}\"", scope(&to_ask_for(wanted)));
     }
-    text += match fault {
-        Fault::None => "",
-        Fault::InvalidToken => ",error=\"invalid_token\"",
-        Fault::InsufficientScope => ",error=\"insufficient_scope\"",
+    text += &match fault {
+        Fault::None => String::new(),
+        Fault::InvalidToken => ",error=\"invalid_token\"".to_owned(),
+        Fault::InsufficientScope => ",error=\"insufficient_scope\"".to_owned(),
+        // Docker shows this, and not what the body says.
+        Fault::Anonymous => format!(",error=\"insufficient_scope\",error_description=\"{LOG_IN}\""),
     };
     // Realm and service are checked where they come from; what else is here is made of names that a grammar took.
     let challenge = HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("Bearer"));

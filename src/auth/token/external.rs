@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{
     super::{
-        Access, AccessController, Asked, Grant, Identity, Refusal,
+        AccessController, Asked, Grant, Identity, Refusal, Wanted,
         jws::{PublicKeys, Registered, TokenError, Unverified},
     },
     bearer::{INSUFFICIENT, LOG_IN, OTHER_SCHEME, token},
@@ -60,7 +60,9 @@ impl External {
 
 #[async_trait::async_trait]
 impl AccessController for External {
-    async fn authorize(&self, asked: &Asked<'_>, wanted: &[Access]) -> Result<Grant, Refusal> {
+    async fn authorize(&self, asked: &Asked<'_>, wanted: &Wanted) -> Result<Grant, Refusal> {
+        // Whether the issuer would grant what is wished, nobody knows here.
+        let wanted = &wanted.needed;
         let issuer = Issuer { realm: &self.0.realm, service: &self.0.service };
         let Some(authorization) = asked.authorization else { return Err(refuse(&issuer, wanted, Fault::None, LOG_IN)) };
         let Some(token) = token(authorization) else {

@@ -61,7 +61,7 @@ fn parse(scope: &str) -> Option<Vec<Access>> {
             let name: RepositoryName = name.parse().ok()?;
             Some(of_repository(&name, &actions))
         }
-        "registry" if name == "catalog" => Some(of_catalog(&actions)),
+        "registry" => Some(of_registry(name, &actions)),
         _ => name.bytes().all(|byte| byte.is_ascii_graphic()).then(Vec::new).filter(|_| !name.is_empty()),
     }
 }
@@ -71,8 +71,14 @@ fn of_repository(name: &RepositoryName, actions: &[impl AsRef<str>]) -> Vec<Acce
     Action::ALL.into_iter().filter(is_named).map(|action| Access::Repository(name.clone(), action)).collect()
 }
 
-fn of_catalog(actions: &[impl AsRef<str>]) -> Vec<Access> {
-    actions.iter().find(|action| action.as_ref() == "*").map(|_| Access::Catalog).into_iter().collect()
+/// `registry:catalog:*` is Docker's; `registry:blob:pull` is Berth's own.
+fn of_registry(name: &str, actions: &[impl AsRef<str>]) -> Vec<Access> {
+    let (access, named) = match name {
+        "catalog" => (Access::Catalog, "*"),
+        "blob" => (Access::AnyBlob, "pull"),
+        _ => return Vec::new(),
+    };
+    if actions.iter().any(|action| action.as_ref() == named) { vec![access] } else { Vec::new() }
 }
 
 /// An entry of the claim `access` ("Token Authentication Implementation").
@@ -92,6 +98,7 @@ impl Entry {
             let (kind, name, action) = match access {
                 Access::Repository(name, action) => ("repository", name.as_str(), action.as_str()),
                 Access::Catalog => ("registry", "catalog", "*"),
+                Access::AnyBlob => ("registry", "blob", "pull"),
             };
             match entries.iter_mut().find(|entry| entry.kind == kind && entry.name == name) {
                 Some(entry) => entry.actions.push(action.to_owned()),
@@ -108,7 +115,7 @@ impl Entry {
     pub(super) fn access(&self) -> Vec<Access> {
         match (self.kind.as_str(), self.name.parse::<RepositoryName>()) {
             ("repository", Ok(name)) => of_repository(&name, &self.actions),
-            ("registry", _) if self.name == "catalog" => of_catalog(&self.actions),
+            ("registry", _) => of_registry(&self.name, &self.actions),
             _ => Vec::new(),
         }
     }

@@ -19,7 +19,8 @@ async fn answer(registry: &Registry, who: Who, method: &str, target: &str) -> Op
         rest.split_once('"').map(|(value, _)| value)
     };
     assert_eq!(said("realm"), Some(format!("http://{}/token", registry.addr).as_str()));
-    let query = format!("service={}&scope={}", said("service").unwrap(), said("scope").unwrap_or_default());
+    let query =
+        format!("service={}&scope={}", said("service").unwrap(), said("scope").unwrap_or_default().replace(' ', "%20"));
     let issued = get(registry, &query, who.login().as_deref()).await;
     if issued.status == 401 {
         return None;

@@ -1,11 +1,14 @@
 """What the suite asks of every client. Each file beside this one is one client."""
 
+import shutil
 from abc import ABC, abstractmethod
 from pathlib import Path
 
 from harness.content import Image, Index
+from harness.failure import require
 from harness.process import Shell
 from harness.registry import Registry
+from harness.server import berth_binary
 from harness.traffic import Traffic
 
 
@@ -15,6 +18,8 @@ class Client:
     name: str
     needs: tuple[str, ...]  # rows of the file `versions`; the first one's version is reported
     needs_root = False
+
+    reads_docker_config = True
 
     # What the client never does, by the name of the check that is for that reason missing.
     never: dict[str, str] = {}
@@ -33,6 +38,20 @@ class Client:
         """Makes the client use these with the registry from now on. Some ask the registry whether they are right, others
         only remember them."""
         raise NotImplementedError
+
+    def logout(self) -> None:
+        """Forgets what `login` kept. Who cannot forget it by itself has it in Docker's configuration, and Berth can."""
+        self.run(berth_binary(), "logout", self.host)
+
+    def login_by_aws(self) -> str:
+        """Has whoever needs a password of the registry ask `docker-credential-berth` for it, which is in the PATH, with
+        AWS credentials in its environment; returns how. This is for those that read Docker's configuration."""
+        told = self.run(berth_binary(), "login", self.host)
+        require(f"logged in to {self.host} as " in told, f"berth login says: {told}")
+        return told.partition(" as ")[2].partition(";")[0] + ", by berth login"
+
+    def logout_by_aws(self) -> None:
+        self.run(berth_binary(), "logout", self.host)
 
     def start(self) -> None:
         """Whatever must be there before the first check."""
@@ -78,6 +97,12 @@ class ImageClient(Client, ABC):
     @abstractmethod
     def mount(self, image: Image, source: str, target: str, tag: str) -> None:
         """Puts `image`, pushed to the repository `source`, into `target` in the client's own way."""
+
+    def new_layout(self, content: Image | Index) -> Path:
+        """Where to pull to: nothing is there."""
+        layout = self.temp / f"pulled-{content.layout.name}"
+        shutil.rmtree(layout, ignore_errors=True)
+        return layout
 
     def delete_tag(self, repository: str, tag: str) -> None:
         """Not every client can."""

@@ -1,11 +1,13 @@
 """containerd's own client, ctr: 1.6 from Debian, and 2. nerdctl and BuildKit push with the same code."""
 
+import json
 from pathlib import Path
 
 from harness.archive import oci_archive
 from harness.content import local_name
 from harness.process import Daemon
 from harness.pulled import store_holds
+from harness.server import HELPER
 from harness.tool import built
 
 from .base import Client, ImageClient
@@ -25,6 +27,7 @@ class Ctr1(ImageClient):
     name = "ctr-1"
     needs = ("containerd-1",)
     mounts_what_it_pulled = True
+    reads_docker_config = False
     needs_root = True
     config = """
 version = 2
@@ -62,6 +65,18 @@ address = "{temp}/containerd.sock.ttrpc"
     def login(self, user, password):
         # It has no login: every command is given them.
         self.user = ("--user", f"{user}:{password}")
+
+    def logout(self):
+        self.user = ()
+
+    def login_by_aws(self):
+        # The helper's answer is put in by hand, or by a script.
+        told = json.loads(self.run(HELPER, "get", stdin=self.host))
+        self.login(told["Username"], told["Secret"])
+        return "by docker-credential-berth get, for --user"
+
+    def logout_by_aws(self):
+        self.logout()
 
     def images(self) -> list[str]:
         return self.ctr("images", "ls", "--quiet").split()

@@ -30,7 +30,7 @@ class Cosign(ImageClient):
         self.cosign("load", *OVER_HTTP, "--dir", content.layout, self.ref(repository, tag))
 
     def pull(self, content, repository, tag):
-        layout = self.temp / f"pulled-{content.layout.name}"
+        layout = self.new_layout(content)
         self.cosign("save", *OVER_HTTP, "--dir", layout, self.ref(repository, tag))
         layout_holds(layout, content.digests)
 

@@ -16,12 +16,15 @@ class Crane(ImageClient):
     def login(self, user, password):
         self.crane("auth", "login", self.host, "--username", user, "--password-stdin", stdin=password)
 
+    def logout(self):
+        self.crane("auth", "logout", self.host)
+
     def push(self, content, repository, tag):
         told = self.crane("push", content.layout, self.ref(repository, tag))
         return told.strip().rpartition("@")[2]
 
     def pull(self, content, repository, tag):
-        layout = self.temp / f"pulled-{content.layout.name}"
+        layout = self.new_layout(content)
         self.crane("pull", "--format=oci", self.ref(repository, tag), layout)
         layout_holds(layout, content.digests)
 

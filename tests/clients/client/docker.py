@@ -39,6 +39,9 @@ class Docker20(ImageClient):
     def login(self, user, password):
         self.docker("login", "--username", user, "--password-stdin", self.host, stdin=password)
 
+    def logout(self):
+        self.docker("logout", self.host)
+
     def start(self):
         self.daemon = engine(self, [DOCKERD, "--storage-driver", "vfs"])
         self.docker("version")

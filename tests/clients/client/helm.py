@@ -1,5 +1,7 @@
 """helm: charts. One is a manifest with a config and a single layer, the packaged chart."""
 
+import shutil
+
 from harness.content import sha256
 from harness.failure import equal, require
 from harness.tool import built
@@ -13,6 +15,7 @@ TEMPLATE = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: berth\ndata:\n  
 class Helm(Client):
     name = "helm"
     needs = ("helm",)
+    chart = CHART
     never = {"push index": "charts only"}
 
     def helm(self, *argv, stdin: str = "") -> str:
@@ -20,6 +23,9 @@ class Helm(Client):
 
     def login(self, user, password):
         self.helm("registry", "login", "--plain-http", "--username", user, "--password-stdin", self.host, stdin=password)
+
+    def logout(self):
+        self.helm("registry", "logout", self.host)
 
     def start(self):
         chart = self.temp / CHART
@@ -70,13 +76,18 @@ class Helm(Client):
         equal("mounts asked for", self.traffic.asked_to_mount(), set())
         return f"{self.traffic.uploaded_bytes()} bytes sent: it never asks for a mount"
 
-    def pull(self) -> str:
+    def pull_from(self, folder: str) -> None:
+        """Pulls, and checks the chart's bytes."""
         target = self.temp / "pulled"
+        shutil.rmtree(target, ignore_errors=True)
         target.mkdir()
-        self.helm("pull", "--plain-http", f"oci://{self.host}/helm/{CHART}", "--version", VERSION,
+        self.helm("pull", "--plain-http", f"oci://{self.host}/{folder}/{CHART}", "--version", VERSION,
                   "--destination", target)
         pulled = sha256((target / self.package.name).read_bytes())
         equal("digest of the chart pulled", pulled, sha256(self.package.read_bytes()))
+
+    def pull(self) -> str:
+        self.pull_from("helm")
         return "bytes equal"
 
     def template(self) -> str:

@@ -24,13 +24,16 @@ class Oras(ImageClient):
     def login(self, user, password):
         self.oras("login", "--plain-http", "--username", user, "--password-stdin", self.host, stdin=password)
 
+    def logout(self):
+        self.oras("logout", self.host)
+
     def push(self, content, repository, tag):
         reference = self.ref(repository, tag)
         self.oras("cp", "--from-oci-layout", f"{content.layout}:{TAG}", "--to-plain-http", reference)
         return self.oras("resolve", "--plain-http", reference).strip()
 
     def pull(self, content, repository, tag):
-        layout = self.temp / f"pulled-{content.layout.name}"
+        layout = self.new_layout(content)
         self.oras("cp", "--from-plain-http", self.ref(repository, tag),
                   "--to-oci-layout", f"{layout}:{TAG}")
         layout_holds(layout, content.digests)

@@ -6,6 +6,7 @@ from harness.content import TAG, Image, Index
 from harness.failure import equal, require
 
 from .base import ImageClient
+from .skopeo import own_runtime
 
 
 class Podman(ImageClient):
@@ -22,15 +23,16 @@ class Podman(ImageClient):
     def podman(self, *argv, stdin: str = "") -> str:
         # vfs: overlay is not to be had in every sandbox.
         return self.run(self.program, "--root", self.temp / "root", "--runroot", self.temp / "run",
-                        "--storage-driver", "vfs", *self.options(), *argv, stdin=stdin,
-                        REGISTRY_AUTH_FILE=str(self.temp / "auth.json"))
+                        "--storage-driver", "vfs", *self.options(), *argv, stdin=stdin, **own_runtime(self.temp))
 
     def login(self, user, password):
         self.podman("login", "--tls-verify=false", "--username", user, "--password-stdin", self.host, stdin=password)
 
+    def logout(self):
+        self.podman("logout", self.host)
+
     def start(self):
         self.local: dict[str, str] = {}
-        (self.temp / "auth.json").write_text("{}")  # a file that is named must be there
         self.podman("info")
 
     def push(self, content, repository, tag):

@@ -18,6 +18,9 @@ class Regctl(ImageClient):
     def login(self, user, password):
         self.regctl("registry", "login", self.host, "--user", user, "--pass-stdin", stdin=password)
 
+    def logout(self):
+        self.regctl("registry", "logout", self.host)
+
     def start(self):
         self.regctl("registry", "set", "--tls", "disabled", "--skip-check", self.host)
 
@@ -27,7 +30,7 @@ class Regctl(ImageClient):
         return self.regctl("image", "digest", reference).strip()
 
     def pull(self, content, repository, tag):
-        layout = self.temp / f"pulled-{content.layout.name}"
+        layout = self.new_layout(content)
         self.regctl("image", "copy", self.ref(repository, tag), f"ocidir://{layout}:{TAG}")
         layout_holds(layout, content.digests)
 

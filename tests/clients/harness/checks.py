@@ -39,7 +39,7 @@ class ImageChecks:
 
     def push(self) -> str:
         told = self.client.push(self.image, self.pushed, TAG)
-        manifest = self._same_image(self.pushed, TAG, self.image)
+        manifest = self.same_image(self.pushed, TAG, self.image)
         if told:
             equal("manifest digest as the client tells it", told, manifest.digest)
         # Or the recorder missed something, and the checks that nothing was sent prove nothing.
@@ -60,7 +60,7 @@ class ImageChecks:
 
     def mount(self) -> str:
         self.client.mount(self.image, self.pushed, self.mounted, TAG)
-        manifest = self._same_image(self.mounted, TAG, self.image)
+        manifest = self.same_image(self.mounted, TAG, self.image)
         equal("manifest digest", manifest.digest, self.registry.manifest(self.pushed, TAG).digest)
         layers = {layer["digest"] for layer in manifest.layers}
         config = manifest.config
@@ -76,7 +76,7 @@ class ImageChecks:
 
     def pull(self) -> str:
         self.client.pull(self.image, self.pushed, TAG)
-        self._fetched(self.registry.manifest(self.pushed, TAG))
+        self.fetched(self.registry.manifest(self.pushed, TAG))
         return "digests equal"
 
     def push_index(self) -> str:
@@ -92,13 +92,13 @@ class ImageChecks:
         }
         equal("platforms", sorted(entries), sorted(image.architecture for image in self.index.images))
         for image in self.index.images:
-            self._same_image(self.indexed, entries[image.architecture], image)
+            self.same_image(self.indexed, entries[image.architecture], image)
         return f"{index.digest[:19]} {len(entries)} platforms"
 
     def pull_index(self) -> str:
         self.client.pull(self.index, self.indexed, TAG)
         for entry in self.registry.manifest(self.indexed, TAG).document["manifests"]:
-            self._fetched(self.registry.manifest(self.indexed, entry["digest"]))
+            self.fetched(self.registry.manifest(self.indexed, entry["digest"]))
         return "digests equal"
 
     def delete_tag(self) -> str:
@@ -122,7 +122,7 @@ class ImageChecks:
     def _nothing_sent(self) -> None:
         equal("uploads with a body", [str(upload) for upload in self.traffic.uploads()], [])
 
-    def _same_image(self, repository: str, reference: str, image: Image) -> Manifest:
+    def same_image(self, repository: str, reference: str, image: Image) -> Manifest:
         """Fetches every blob of the image past the client and compares."""
         manifest = self.registry.manifest(repository, reference)
         if self.client.keeps_bytes:
@@ -133,7 +133,8 @@ class ImageChecks:
         equal("diff ids", diff_ids, [layer.diff_id for layer in image.layers])
         return manifest
 
-    def _fetched(self, manifest: Manifest) -> None:
+    def fetched(self, manifest: Manifest) -> None:
+        """Every layer was fetched since the check began."""
         layers = {layer["digest"] for layer in manifest.layers}
         unfetched = sorted(layers - self.traffic.blobs_fetched())
         equal("layers that the pull did not fetch", unfetched, [])

@@ -1,4 +1,4 @@
-"""The local Lambda: what template.yaml deploys, on loopback, with emulated S3 and DynamoDB."""
+"""The local Lambda: what template.yaml deploys, on loopback, with emulated S3, DynamoDB and STS, and an issuer."""
 
 import contextlib
 import json
@@ -12,27 +12,43 @@ from .process import Daemon, environment
 from .registry import Registry
 from .server import REPOSITORY_ROOT, berth
 
+INSTANCES = 4
+
 # What it prints once it serves. The user is its own, with a password that nobody else knows, unless it was given one.
-PRINTED = re.compile(r"^registry +(\S+)\nlogin +(?:echo (\S+) \| )?docker login -u (\S+) .*\nadmin +(\S+)\n", re.MULTILINE)
+PRINTED = re.compile(
+    r"^registry +(\S+)\nlogin +(?:echo (\S+) \| )?docker login -u (\S+) .*\nadmin +(\S+)\n"
+    r"aws +(.+) berth login \S+\nissuer +(\S+) (\S+)\n", re.MULTILINE,
+)
 
 
 class LocalStack:
-    def __init__(self, daemon: Daemon, printed: re.Match):
+    def __init__(self, daemon: Daemon, printed: re.Match, password: str | None):
         self.daemon = daemon
-        self.host, self.password, self.user, self.admin = printed.groups()
+        self.host, self.password, self.user, self.admin, aws, self.issuer, self.audience = printed.groups()
+        self.password = password or self.password
+        # Credentials of a role, in the environment of whoever has them.
+        self.aws = dict(word.split("=", 1) for word in aws.split())
 
     def registry(self, password: str | None = None) -> Registry:
         """Its API, for its user."""
         return Registry(self.host, self.daemon.output, (self.user, password or self.password))
 
-    def ask(self, path: str, method: str = "GET"):
+    def ask(self, path: str, method: str = "GET", body: dict | None = None):
         """What its other door, for those who run it, answers."""
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(urllib.request.Request(self.admin + path, method=method), timeout=60) as answer:
+        data = None if body is None else json.dumps(body).encode()
+        with opener.open(urllib.request.Request(self.admin + path, data, method=method), timeout=60) as answer:
             return json.load(answer)
 
     def instances(self) -> list[dict]:
         return self.ask("/_instances")
+
+    def who_changed(self, repository: str) -> set[str]:
+        """The callers of requests that stored something in the repository, by the registry's log."""
+        path = f"/v2/{repository}/"
+        told = [json.loads(line.partition("] ")[2]) for line in self.daemon.log.read_text(errors="replace").splitlines()
+                if f'"path":"{path}' in line]
+        return {line["user"] for line in told if line["method"] not in ("GET", "HEAD") and line["status"] < 300}
 
     def nothing_amiss(self) -> str:
         """Nothing that was asked of it went past the role, without an answer, or into a panic."""
@@ -48,15 +64,16 @@ def binary() -> Path:
 
 
 @contextlib.contextmanager
-def local_stack(folder: Path, *options: str):
-    """Yields one that answers; `options` are lambda-local's. Its instances are any of four, stopped between requests."""
+def local_stack(folder: Path, *options: str, password: str | None = None):
+    """Yields one that answers; `options` are lambda-local's, and `password` is that of the first user among them. Its instances
+    are any of four, stopped between requests."""
     require(os.access(binary(), os.X_OK), f"no {binary()}: build it, or name another by BERTH_LAMBDA_LOCAL")
     what = [] if "--deployment" in options else ["--template", REPOSITORY_ROOT / "template.yaml"]
-    argv = [binary(), "--addr", "127.0.0.1:0", "--random", "--instances", "4", "--folder", folder, *what, *options]
+    argv = [binary(), "--addr", "127.0.0.1:0", "--random", "--instances", str(INSTANCES), "--folder", folder, *what, *options]
     daemon = Daemon("lambda-local", argv, environment(folder), folder / "lambda-local.log")
     try:
         daemon.until(lambda: PRINTED.search(daemon.log.read_text(errors="replace")), "it prints where it serves")
-        yield LocalStack(daemon, PRINTED.search(daemon.log.read_text(errors="replace")))
+        yield LocalStack(daemon, PRINTED.search(daemon.log.read_text(errors="replace")), password)
     finally:
         exit_code = daemon.stop()
     equal("exit code of lambda-local after SIGTERM", exit_code, 0)
@@ -65,16 +82,19 @@ def local_stack(folder: Path, *options: str):
 @contextlib.contextmanager
 def server_beside(stack: LocalStack, folder: Path):
     """Yields a `berth serve` on the stack's bucket and table: a way to place what is too large for the door."""
+    with berth(folder, None, storage_settings(stack)) as registry:
+        yield registry
+
+
+def storage_settings(stack: LocalStack) -> dict[str, str]:
+    """The environment in which Berth's programs find the stack's bucket and table, as those who run it do."""
     told = stack.ask("/_env")
-    region = told["AWS_REGION"]
-    settings = {
+    return told | {
         "REGISTRY_STORAGE": "s3",
         "REGISTRY_STORAGE_S3_BUCKET": "berth",
-        "REGISTRY_STORAGE_S3_REGION": region,
+        "REGISTRY_STORAGE_S3_REGION": told["AWS_REGION"],
         "REGISTRY_STORAGE_S3_REGIONENDPOINT": told["AWS_ENDPOINT_URL_S3"],
         "REGISTRY_STORAGE_S3_FORCEPATHSTYLE": "true",
         "REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR": "dynamodb",
         "REGISTRY_DYNAMODB_TABLE": "berth",
     }
-    with berth(folder, None, told | settings) as registry:
-        yield registry

@@ -1,6 +1,5 @@
 """The registry as its own API tells it, apart from any client."""
 
-import base64
 import gzip
 import hashlib
 import json
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 
 from .content import sha256
 from .failure import Failure, equal
+from .login import ANSWER_SECONDS, Login
 
 MANIFEST_TYPES = ", ".join((
     "application/vnd.oci.image.manifest.v1+json",
@@ -18,7 +18,6 @@ MANIFEST_TYPES = ", ".join((
     "application/vnd.docker.distribution.manifest.v2+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
 ))
-ANSWER_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -45,20 +44,21 @@ class Registry:
 
     def __init__(self, host: str, log: Callable[[], str] = lambda: "", login: tuple[str, str] | None = None):
         """`log` returns what the registry said lately, if it was started here; `login` are a name and a password."""
-        self.host, self.log, self.login = host, log, login
+        self.host, self.log = host, log
         name, port = host.rsplit(":", 1)
         self.address = (name, int(port))
         # No proxy of the environment: the registry is on loopback.
         self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        self.login = Login(self.opener, host, *login) if login else None
 
     def request(self, path: str, method: str = "GET") -> urllib.request.Request:
         request = urllib.request.Request(
             f"http://{self.host}{path}", method=method, headers={"Accept": MANIFEST_TYPES}
         )
-        if self.login:
+        authorization = self.login and self.login.authorization(path)
+        if authorization:
             # Not for where a redirect leads: S3 refuses a request that is authenticated in two ways.
-            pair = base64.b64encode(":".join(self.login).encode()).decode()
-            request.add_unredirected_header("Authorization", f"Basic {pair}")
+            request.add_unredirected_header("Authorization", authorization)
         return request
 
     def open(self, path: str, method: str = "GET"):

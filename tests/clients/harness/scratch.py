@@ -1,18 +1,20 @@
 """A folder for one run, gone at its end whatever the daemons left mounted in it."""
 
 import contextlib
+import secrets
 import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 
 @contextlib.contextmanager
 def scratch_folder():
-    # As short as can be: a unix socket's path has room for 107 bytes.
-    path = Path(tempfile.mkdtemp(prefix="berth-", dir="/tmp"))
+    # As short as can be: a unix socket's path has room for 107 bytes. And without the underscores of mkdtemp's: podman has the
+    # path in an image's name.
+    path = Path("/tmp", f"berth-{secrets.token_hex(4)}")
+    path.mkdir(mode=0o700)
     # A runner that is told to end must still end its daemons.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:

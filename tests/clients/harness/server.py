@@ -18,6 +18,10 @@ def berth_binary() -> Path:
     return Path(os.environ.get("BERTH_BIN") or REPOSITORY_ROOT / "target/debug/berth").resolve()
 
 
+# Makes passwords of AWS credentials, in Docker's helper protocol. It lies beside the other.
+HELPER = berth_binary().with_name("docker-credential-berth")
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

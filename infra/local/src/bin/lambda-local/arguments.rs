@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use berth_local::lambda;
 
-/// Serves the deployment on this machine: emulated S3 and DynamoDB, the real bootstrap as Lambda runs it, and a front door.
+/// Serves the deployment on this machine: emulated S3, DynamoDB, STS and OpenID Connect issuer, the real bootstrap as Lambda runs it, and a front door.
 #[derive(Debug, clap::Parser)]
 pub(crate) struct Arguments {
     /// Where clients reach the registry
@@ -77,6 +77,12 @@ pub(crate) struct Arguments {
     /// Where DynamoDB listens
     #[arg(long, default_value = "127.0.0.1:0", value_name = "HOST:PORT")]
     pub(crate) dynamodb: SocketAddr,
+    /// Where STS listens
+    #[arg(long, default_value = "127.0.0.1:0", value_name = "HOST:PORT")]
+    pub(crate) sts: SocketAddr,
+    /// Where the OpenID Connect issuer listens; this is also how rules call it: oidc:http://HOST:PORT
+    #[arg(long, default_value = "127.0.0.1:0", value_name = "HOST:PORT")]
+    pub(crate) oidc: SocketAddr,
     /// Where counters, faults and instances are seen and commanded
     #[arg(long, default_value = "127.0.0.1:0", value_name = "HOST:PORT")]
     pub(crate) admin: SocketAddr,

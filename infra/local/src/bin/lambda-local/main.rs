@@ -1,9 +1,10 @@
-//! The whole deployment on this machine: S3 and DynamoDB emulators, the real `bootstrap` as Lambda runs it, and a front door that
+//! The whole deployment on this machine: emulators of what it is on, the real `bootstrap` as Lambda runs it, and a front door that
 //! any client can push to. Stops on SIGTERM or SIGINT.
 
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod callers;
 mod deployment;
 mod users;
 
@@ -19,6 +20,7 @@ use clap::Parser as _;
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::arguments::Arguments;
+use self::callers::{AUDIENCE, Caller, believe};
 use self::deployment::{Deployment, Described};
 use self::users::{USERS, Users};
 
@@ -36,8 +38,11 @@ async fn main() -> ExitCode {
 async fn serve(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     // Before the first line is out: whoever reads it may send the signal at once.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let (deployment, users) = deployment(&arguments)?;
+    let (mut deployment, users) = deployment(&arguments)?;
     let emulators = Emulators::start_with(options(&arguments, &deployment)).await?;
+    let caller = Caller::known_to(emulators.sts(), &deployment.account);
+    let issuer = emulators.oidc().issuer();
+    believe(&mut deployment.registry.environment, &issuer);
     let registry = function(&arguments, &emulators, &deployment.registry)?;
     let registry = registry.instances(arguments.instances).freeze(!arguments.no_freeze);
     let registry = match (arguments.seed, arguments.random) {
@@ -53,12 +58,14 @@ async fn serve(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let functions = Functions { registry: registry.clone(), maintenance: Some(maintenance.clone()) };
     let admin = Admin::start_with(emulators, Some(functions), arguments.admin).await?;
     let host = door.address();
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "registry  {host}")?;
-    writeln!(out, "login     {}", users.login(&host.to_string()))?;
-    writeln!(out, "admin     {}", admin.endpoint())?;
+    // At once, so that no line of an instance gets in between.
+    let mut out = std::io::stdout();
+    let (login, aws) = (users.login(&host.to_string()), caller.login(&host.to_string()));
+    let (issuer, admin) = (format!("{issuer} {AUDIENCE}"), admin.endpoint());
+    let lines =
+        format!("registry  {host}\nlogin     {login}\nadmin     {admin}\naws       {aws}\nissuer    {issuer}\n");
+    out.write_all(lines.as_bytes())?;
     out.flush()?;
-    drop(out);
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
@@ -78,7 +85,10 @@ fn deployment(arguments: &Arguments) -> Result<(Deployment, Users), Box<dyn Erro
         parameters.push(("Users".to_owned(), users.lines().to_owned()));
         if !parameters.iter().any(|(name, _)| name == "Rules") {
             // Who has a password may do what else only the account's own people may.
-            parameters.push(("Rules".to_owned(), "allow user:* to pull, push, delete, catalog on **".to_owned()));
+            let everything = |who: String| format!("allow {who} to pull, push, delete, catalog on **");
+            let account = format!("account:{}", Options::default().account);
+            let rules = [everything("user:*".to_owned()), everything(account)].join("; ");
+            parameters.push(("Rules".to_owned(), rules));
         }
         return Ok((Deployment::of_template(&arguments.template, &arguments.region, &parameters)?, users));
     };
@@ -94,6 +104,8 @@ fn options(arguments: &Arguments, deployment: &Deployment) -> Options {
     Options {
         s3_address: arguments.s3,
         dynamodb_address: arguments.dynamodb,
+        sts_address: arguments.sts,
+        oidc_address: arguments.oidc,
         region: deployment.region.clone(),
         account: deployment.account.clone(),
         bucket: deployment.bucket.clone(),
