@@ -8,7 +8,7 @@
 //! | F0 | [`digest`], [`descriptor`], [`name`], [`context`]: the vocabulary |
 //! | F1 | [`manifest`]: OCI and Docker manifests as exact bytes with their references |
 //! | F2 | [`distribution`]: the interfaces and the errors each may return |
-//! | F3 | [`driver`] (where bytes live), [`cache`] (descriptors), [`api`] (the wire contract), [`auth`] (who asks), [`config`], [`aws`] (what its clients share) |
+//! | F3 | [`driver`] (where bytes live), [`cache`] (descriptors), [`api`] (the wire contract), [`auth`] (who asks), [`config`], [`aws`] (what its clients share), [`rotation`] (keys that instances share) |
 //! | F4 | [`storage`]: the interfaces over a driver and a cache; [`client`]: the interfaces over HTTP, and logging in |
 //! | F5 | [`http`]: handlers over the interfaces; [`maintenance`]: what is due now and then; [`logging`] |
 //! | F6 | [`wire`]: builds real adapters from configuration; [`lambda`]: the registry as functions |
@@ -30,5 +30,6 @@ pub mod logging;
 pub mod maintenance;
 pub mod manifest;
 pub mod name;
+pub mod rotation;
 pub mod storage;
 pub mod wire;

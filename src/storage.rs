@@ -17,9 +17,8 @@ mod manifests;
 mod path_spec;
 mod purge_uploads;
 mod registry;
-mod secret;
 mod signature_store;
-mod signing_keys;
+mod stored_keys;
 mod tag_store;
 mod upload;
 
@@ -27,8 +26,8 @@ pub use api_keys::ApiKeys;
 pub use path_spec::PathSpec;
 pub use purge_uploads::{Purged, purge_uploads};
 pub use registry::{Options, StorageRegistry, Validation};
-pub use signing_keys::StoredSigningKeys;
-pub use upload::{DirectOptions, UploadSecret};
+pub use stored_keys::StoredKeys;
+pub use upload::{DirectOptions, UploadSecret, UploadSecrets};
 
 use crate::driver::{DriverError, DriverErrorKind, Path, PathError};
 

@@ -70,6 +70,7 @@ impl<'a> Adapters<'a> {
             direct: direct(&config.storage.direct_upload),
             validation: Validation { layers: config.validation.layers, platforms: config.validation.platforms },
             secret: config.http.secret.as_ref().map(|secret| UploadSecret::new(secret.expose().as_bytes())),
+            clock: Clock::default(),
             // What is looked up ahead is remembered, or it is looked up in vain.
             look_ahead: matches!(config.storage.cache.kind, CacheKind::DynamoDb(_))
                 && config.storage.cache.remember_access,

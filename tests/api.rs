@@ -41,6 +41,8 @@ mod registry;
 mod server;
 #[path = "api/tokens.rs"]
 mod tokens;
+#[path = "api/upload_secrets.rs"]
+mod upload_secrets;
 #[path = "api/uploads.rs"]
 mod uploads;
 #[path = "api/urls.rs"]

@@ -16,7 +16,11 @@ mod keys;
 mod login;
 #[path = "binaries/login_refused.rs"]
 mod login_refused;
+#[path = "binaries/login_served.rs"]
+mod login_served;
 #[path = "binaries/policy.rs"]
 mod policy;
 #[path = "binaries/serve.rs"]
 mod serve;
+#[path = "support/mod.rs"]
+mod support;

@@ -6,13 +6,18 @@
 mod image;
 #[path = "support/mod.rs"]
 mod support;
+#[path = "budgets/tokens.rs"]
+mod tokens;
 
-use berth::digest::Digest;
+use berth::{api::DirectAnswer, digest::Digest};
 use berth_local::Emulators;
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use image::{Image, noise};
-use support::{http::Http, registry::Registry};
+use support::{
+    http::{Answer, Http},
+    registry::Registry,
+};
 
 const OCI_IMAGE: (&str, &str) = ("content-type", "application/vnd.oci.image.manifest.v1+json");
 
@@ -64,6 +69,22 @@ async fn push_blob(http: &Http, repository: &str, blob: &Bytes, way: Push) {
     }
 }
 
+async fn announce(http: &Http, repository: &str, blob: &Bytes) -> Answer {
+    let (digest, size) = (Digest::canonical(blob).to_string(), blob.len().to_string());
+    let headers = [("berth-blob-digest", digest.as_str()), ("berth-blob-size", size.as_str())];
+    http.send(Method::POST, &format!("/v2/{repository}/blobs/uploads/"), &headers, Bytes::new()).await
+}
+
+/// POST, PUT to S3, an empty PUT: a client that knows direct uploads.
+async fn push_directly(http: &Http, repository: &str, blob: &Bytes) {
+    let opened = announce(http, repository, blob).await;
+    let DirectAnswer::Put { put, .. } = serde_json::from_slice(&opened.body).unwrap() else { panic!("{opened:?}") };
+    let headers: Vec<_> = put.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(http.put(&put.url, &headers, blob.clone()).await.status, StatusCode::OK);
+    let closed = http.put(&opened.closing(&Digest::canonical(blob)), &[], Bytes::new()).await;
+    assert_eq!(closed.status, StatusCode::CREATED, "{closed:?}");
+}
+
 async fn push_manifest(http: &Http, repository: &str, tag: &str, image: &Image) {
     let path = format!("/v2/{repository}/manifests/{tag}");
     assert_eq!(http.head(&path).await.status, StatusCode::NOT_FOUND);
@@ -111,6 +132,16 @@ async fn every_operation_keeps_within_its_budget() {
     let closed = http.put(&opened.closing(&Digest::canonical(&blob)), &[], blob).await;
     assert_eq!(closed.status, StatusCode::CREATED);
     meter.spent("push one new 1 MB blob (POST, PUT)", 4, false);
+
+    let blob = noise(98, 1 << 20);
+    push_directly(&http, "put", &blob).await;
+    meter.spent("push one new 1 MB blob directly (POST, S3, PUT)", 4, false);
+    assert_eq!(announce(&http, "put", &blob).await.status, StatusCode::CREATED);
+    meter.spent("push directly what the repository has (POST)", 3, false);
+    assert_eq!(announce(&http, "other", &blob).await.status, StatusCode::CREATED);
+    meter.spent("push directly what lies elsewhere (POST)", 3, false);
+    assert!(http.head(&format!("/v2/put/blobs/{}", Digest::canonical(&blob))).await.status.as_u16() < 400);
+    meter.spent("HEAD of it, whose content nobody copied", 2, false);
 
     for blob in &put.blobs {
         assert!(http.head(&format!("/v2/put/blobs/{}", Digest::canonical(blob))).await.status.as_u16() < 400);

@@ -6,6 +6,12 @@
 mod asking;
 #[path = "direct/attacks.rs"]
 mod attacks;
+#[path = "direct/faults.rs"]
+mod faults;
+#[path = "direct/model.rs"]
+mod model;
+#[path = "direct/parts.rs"]
+mod parts;
 #[path = "direct/put.rs"]
 mod put;
 #[path = "direct/registry.rs"]

@@ -11,7 +11,7 @@ const FLOORS: &[&[&str]] = &[
     &["descriptor", "name"],
     &["manifest"],
     &["distribution"],
-    &["aws"],
+    &["aws", "rotation"],
     &["api", "auth", "cache", "config", "driver"],
     &["client", "notifications", "storage"],
     &["http", "logging", "maintenance"],

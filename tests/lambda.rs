@@ -8,6 +8,8 @@ mod answers;
 mod deadlines;
 #[path = "lambda/deletions.rs"]
 mod deletions;
+#[path = "lambda/direct.rs"]
+mod direct;
 #[path = "budgets/image.rs"]
 mod image;
 #[path = "lambda/kills.rs"]

@@ -11,7 +11,9 @@ use std::{
     time::SystemTime,
 };
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::HeaderValue;
+use sha2::{Digest as _, Sha256};
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
 use super::{
@@ -19,7 +21,7 @@ use super::{
     basic::Basic,
     proof::{Offer, ProofError, Verifier},
 };
-use crate::context::Context;
+use crate::{context::Context, distribution::BackendError};
 pub use users::{Users, UsersError};
 use verified::Verified;
 
@@ -166,6 +168,21 @@ impl Verifier for Htpasswd {
         let user = Identity::User(basic.name.clone());
         if self.knows(basic).await { Ok(Some(user)) } else { Err(ProofError::Wrong(WRONG.to_owned())) }
     }
+
+    /// Another password is another proof, so that a changed one ends what the one before began.
+    fn mark(&self, offer: &Offer<'_>) -> Option<String> {
+        self.source.users().hash(offer.name).map(mark)
+    }
+
+    async fn holds(&self, _: &Context, identity: &Identity, remembered: &str) -> Result<bool, BackendError> {
+        let Identity::User(name) = identity else { return Ok(false) };
+        Ok(self.source.users().hash(name).is_some_and(|hash| mark(hash) == remembered))
+    }
+}
+
+/// What stands for a hash, in what a client keeps: salted as it is, nothing can be tried against it.
+fn mark(hash: &str) -> String {
+    URL_SAFE_NO_PAD.encode(&Sha256::digest(hash)[..16])
 }
 
 const WRONG: &str = "user name or password is wrong";

@@ -32,6 +32,22 @@ pub trait Verifier: Send + Sync {
     /// # Errors
     /// [`ProofError`]: nobody else may be asked either.
     async fn verify(&self, ctx: &Context, offer: &Offer<'_>) -> Result<Option<Identity>, ProofError>;
+
+    /// What is to be remembered of `offer`, if this verifier takes it, by a refresh token that stands for it: nothing from
+    /// which it could be made. `None` when no token may stand for it, since it has a life of its own, which
+    /// that would lengthen, and whoever has such makes a fresh one at any time.
+    fn mark(&self, _: &Offer<'_>) -> Option<String> {
+        None
+    }
+
+    /// Whether the proof of `identity` of which `mark` is remembered would still be taken; `false` also for whoever is
+    /// another verifier's.
+    ///
+    /// # Errors
+    /// [`BackendError`]: it cannot be checked now; later perhaps.
+    async fn holds(&self, _: &Context, _identity: &Identity, _mark: &str) -> Result<bool, BackendError> {
+        Ok(false)
+    }
 }
 
 /// A name and a password. The password is never shown.

@@ -21,6 +21,6 @@ mod ticket;
 pub use bearer::Bearer;
 pub use certificates::{CertificateError, keys_of_certificates};
 pub use external::{External, ExternalOptions};
-pub use keys::{Overlap, SigningKeyStore, SigningKeys};
+pub use keys::SigningKeys;
 pub use scope::{ScopeError, parse_scopes, scope};
 pub use service::{Ask, Issued, NoToken, Proof, TokenService};

@@ -3,7 +3,7 @@
 use http::{Method, request::Parts};
 
 use crate::{
-    api::{Query, Route},
+    api::{BERTH_BLOB_DIGEST, Query, Route},
     auth::{Access, Action, Wanted},
 };
 
@@ -12,17 +12,21 @@ pub(super) fn wanted(parts: &Parts, route: &Route) -> Wanted {
     Wanted { needed: needed(&parts.method, route), wished: wished(parts, route) }
 }
 
-/// To read where a blob is to be mounted from.
+/// To read where a blob is to be mounted from, or may be found.
 fn wished(parts: &Parts, route: &Route) -> Vec<Access> {
     if parts.method != Method::POST || !matches!(route, Route::Uploads(_)) {
         return Vec::new();
     }
     let query = parts.uri.query().map(Query::parse).unwrap_or_default();
-    match (query.get("mount"), query.get("from")) {
-        (Some(_), Some(from)) => from.parse().map(|from| Access::Repository(from, Action::Pull)).into_iter().collect(),
-        (Some(_), None) => vec![Access::AnyBlob],
-        (None, _) => Vec::new(),
-    }
+    // Who announces a blob need not send it, if they may read it wherever it is.
+    let announces = parts.headers.contains_key(BERTH_BLOB_DIGEST) && query.get("digest").is_none();
+    let (from, any) = match (query.get("mount"), query.get("from")) {
+        (Some(_), Some(from)) => (from.parse().ok(), announces),
+        (Some(_), None) => (None, true),
+        (None, _) => (None, announces),
+    };
+    let from = from.map(|from| Access::Repository(from, Action::Pull));
+    from.into_iter().chain(any.then_some(Access::AnyBlob)).collect()
 }
 
 /// Everything that the caller must be allowed. Nothing for what touches no repository, such as `/v2/` itself: whoever is

@@ -4,7 +4,7 @@ use std::io;
 
 use axum::body::Body;
 use bytes::Bytes;
-use futures_util::{StreamExt as _, TryStreamExt as _};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use http::{StatusCode, header};
 use http_body::Body as _;
 use http_body_util::{BodyExt as _, BodyStream};
@@ -49,6 +49,23 @@ pub(super) fn content(body: Body) -> Content {
     let frames = BodyStream::new(body);
     let bytes = frames.try_filter_map(async |frame| Ok(frame.into_data().ok())).map_err(io::Error::other);
     Content { length, stream: bytes.boxed() }
+}
+
+/// `content`, of which it is known now if there is nothing: a body may end before it has said how long it is.
+pub(super) async fn settled(mut content: Content) -> Content {
+    if content.length.is_some() {
+        return content;
+    }
+    loop {
+        match content.stream.next().await {
+            None => return Content::empty(),
+            Some(Ok(bytes)) if bytes.is_empty() => {}
+            Some(first) => {
+                let stream = stream::once(std::future::ready(first)).chain(content.stream).boxed();
+                return Content { length: None, stream };
+            }
+        }
+    }
 }
 
 /// The whole body, which has at most `limit` bytes.

@@ -42,7 +42,9 @@ struct Inner {
 #[derive(Debug)]
 enum Cause {
     Backend(BackendError),
-    Unsure(BackendError),
+    /// Where who asks could not be told; what the client hears of it.
+    Unsure(BackendError, &'static str),
+    Late,
     Closed(String),
     Other(String),
 }
@@ -81,7 +83,7 @@ impl Fault {
 
     /// A request whose time ran out.
     pub(super) fn late() -> Self {
-        BackendError::from(DeadlinePassed).into()
+        Self::later(Cause::Late)
     }
 
     /// A request to a registry that cannot serve any, for `reason`, which is for the log.
@@ -93,8 +95,17 @@ impl Fault {
 
     /// Who asks cannot be told, because of `error`: whatever it is, they may try again.
     pub(super) fn unsure(error: BackendError) -> Self {
+        Self::later(Cause::Unsure(error, "the registry cannot tell now who asks"))
+    }
+
+    /// There is no token, because of `error`: whatever it is, they may try again.
+    pub(super) fn no_token(error: BackendError) -> Self {
+        Self::later(Cause::Unsure(error, "the registry cannot give out a token now"))
+    }
+
+    fn later(cause: Cause) -> Self {
         let mut this = Self::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, "");
-        this.0.cause = Some(Cause::Unsure(error));
+        this.0.cause = Some(cause);
         this.with(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER))
     }
 
@@ -117,29 +128,33 @@ impl Fault {
         let Inner { status, mut errors, headers, cause } = *self.0;
         if let Some(cause) = cause {
             let _entered = ctx.span().enter();
-            let (is_closed, is_unsure) = (matches!(cause, Cause::Closed(_)), matches!(cause, Cause::Unsure(_)));
+            let id = ctx.request_id();
+            let said = match &cause {
+                Cause::Closed(_) => "the registry is not set up; its log says what is wrong".to_owned(),
+                Cause::Unsure(_, said) => format!("{said}; try again"),
+                Cause::Late => DeadlinePassed.to_string(),
+                Cause::Backend(_) | Cause::Other(_) => match status {
+                    StatusCode::TOO_MANY_REQUESTS => "too many requests at once; try again".to_owned(),
+                    StatusCode::SERVICE_UNAVAILABLE => "storage did not answer in time; try again".to_owned(),
+                    _ => "the registry could not do this".to_owned(),
+                },
+            };
             match cause {
-                Cause::Closed(cause) => tracing::error!(request_id = ctx.request_id(), cause, "not set up"),
-                Cause::Unsure(error) => {
-                    tracing::error!(request_id = ctx.request_id(), kind = ?error.kind, cause = %error, "caller not told");
+                Cause::Closed(cause) => tracing::error!(request_id = id, cause, "not set up"),
+                Cause::Unsure(error, _) => {
+                    tracing::error!(request_id = id, kind = ?error.kind, cause = %error, "caller not told");
                 }
+                Cause::Late => tracing::warn!(request_id = id, "request ran out of time"),
                 Cause::Backend(error) if status != StatusCode::INTERNAL_SERVER_ERROR => {
-                    tracing::warn!(request_id = ctx.request_id(), kind = ?error.kind, cause = %error, "backend not ready");
+                    tracing::warn!(request_id = id, kind = ?error.kind, cause = %error, "backend not ready");
                 }
                 Cause::Backend(error) => {
-                    tracing::error!(request_id = ctx.request_id(), kind = ?error.kind, cause = %error, "backend failed");
+                    tracing::error!(request_id = id, kind = ?error.kind, cause = %error, "backend failed");
                 }
-                Cause::Other(cause) => tracing::error!(request_id = ctx.request_id(), cause, "request failed"),
+                Cause::Other(cause) => tracing::error!(request_id = id, cause, "request failed"),
             }
-            let said = match status {
-                _ if is_closed => "the registry is not set up; its log says what is wrong",
-                _ if is_unsure => "the registry cannot tell now who asks; try again",
-                StatusCode::TOO_MANY_REQUESTS => "too many requests at once; try again",
-                StatusCode::SERVICE_UNAVAILABLE => "storage did not answer in time; try again",
-                _ => "the registry could not do this",
-            };
             for error in &mut errors {
-                error.message = format!("{said} (request {})", ctx.request_id());
+                error.message = format!("{said} (request {id})");
             }
         }
         // Codes, strings and JSON values always serialize.

@@ -138,7 +138,7 @@ fn said(issued: Issued, shows_scope: bool) -> Value {
 fn refused(base: Option<&str>, error: NoToken) -> Fault {
     match error {
         NoToken::Wrong(reason) => wrong(base, &reason),
-        NoToken::Unavailable(error) => Fault::unsure(error),
+        NoToken::Unavailable(error) => Fault::no_token(error),
         NoToken::Scope(_) | NoToken::Service(_) | NoToken::TooLong => invalid(&error.to_string()),
     }
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{
     answer::{Answer, value},
     call::Call,
-    content::{Chunk, content},
+    content::{Chunk, content, settled},
     direct,
     fault::Fault,
 };
@@ -104,6 +104,7 @@ pub(super) async fn close(call: &Call, name: &RepositoryName, id: &str, body: Bo
         return Err(range_malformed(call, name, &mut *writer).await);
     };
     let Chunk { at, content } = chunk?;
+    let content = settled(content).await;
     if at.is_none() && content.is_empty() {
         match writer.commit_direct(&call.ctx, &digest).await? {
             Some(DirectCommit::Done(_)) => return Ok(created(call, name, &digest)),

@@ -10,14 +10,13 @@ use super::{
     layers::LayerStore,
     look_ahead::LookAhead,
     manifests::{Contents, Referrers, RepositoryManifests, Revisions},
-    secret::SharedSecret,
     signature_store::SignatureStore,
     tag_store::TagStore,
-    upload::{DirectOptions, Sessions, UploadSecret},
+    upload::{DirectOptions, Sessions, UploadSecret, UploadSecrets},
 };
 use crate::{
     cache::DescriptorCache,
-    context::Context,
+    context::{Clock, Context},
     distribution::{
         BackendError, BlobService, ManifestService, Namespace, Page, Paging, Repository, SignatureService, TagService,
     },
@@ -51,6 +50,8 @@ pub struct Options {
     pub validation: Validation,
     /// The secret that signs upload states; without one, the registry makes one and keeps it in storage.
     pub secret: Option<UploadSecret>,
+    /// By which secrets follow one another.
+    pub clock: Clock,
     /// The cache is shared by processes, so that a batch of it is one request: look up the blobs of a manifest
     /// that a client has read together.
     pub look_ahead: bool,
@@ -60,7 +61,7 @@ pub struct Options {
 pub struct StorageRegistry {
     driver: Arc<dyn StorageDriver>,
     cache: Arc<dyn DescriptorCache>,
-    secret: Arc<SharedSecret>,
+    secrets: Arc<UploadSecrets>,
     contents: Arc<Contents>,
     look_ahead: Option<Arc<LookAhead>>,
     open_layers: OpenLayers,
@@ -74,8 +75,12 @@ impl StorageRegistry {
             let (driver, cache) = (driver.clone(), cache.clone());
             Arc::new(move |name| LayerStore::new(name, &driver, &*cache))
         };
+        let secrets = match &options.secret {
+            Some(secret) => UploadSecrets::given(secret.clone()),
+            None => UploadSecrets::stored(driver.clone(), options.clock.clone()),
+        };
         Self {
-            secret: Arc::new(SharedSecret::new(driver.clone(), options.secret.clone())),
+            secrets: Arc::new(secrets),
             contents: Arc::new(Contents::new()),
             look_ahead: options.look_ahead.then(|| Arc::new(LookAhead::new())),
             open_layers,
@@ -99,7 +104,7 @@ impl Namespace for StorageRegistry {
             blobs: RepositoryBlobs {
                 name: name.clone(),
                 layers: layers.clone(),
-                sessions: Sessions::new(self.driver.clone(), name.clone(), self.secret.clone(), direct),
+                sessions: Sessions::new(self.driver.clone(), name.clone(), self.secrets.clone(), direct),
                 revisions: revisions.clone(),
                 driver: self.driver.clone(),
                 open_layers: self.open_layers.clone(),

@@ -11,14 +11,17 @@
 //! state says where, and how far the closing of it has come.
 
 mod chunk;
+mod closing;
 mod direct;
 mod record;
+mod secrets;
 mod session;
 mod state;
 mod writer;
 
 pub use direct::DirectOptions;
 pub(super) use direct::{DirectWay, Opened};
+pub use secrets::UploadSecrets;
 pub(super) use session::Sessions;
 pub use state::UploadSecret;
 pub(super) use writer::UploadWriter;

@@ -19,7 +19,7 @@ use crate::{
     config::{Auth, Berth, Controller, ExternalKeys, ExternalToken, HtpasswdUsers},
     context::Clock,
     driver::StorageDriver,
-    storage::{ApiKeys, StoredSigningKeys},
+    storage::{ApiKeys, StoredKeys},
 };
 
 /// Who is let in cannot be told from configuration.
@@ -68,7 +68,7 @@ pub(super) fn door(auth: &Auth, driver: &Arc<dyn StorageDriver>) -> Result<Door,
         }
         Controller::Token(token) => Ok(alone(Arc::new(external(token)?))),
         Controller::Berth(berth) => {
-            let keys = Arc::new(SigningKeys::new(Arc::new(StoredSigningKeys::new(driver.clone())), Clock::default()));
+            let keys = Arc::new(SigningKeys::new(Arc::new(StoredKeys::signing(driver.clone())), Clock::default()));
             let tokens =
                 TokenService::new(keys.clone(), rules.clone(), verifiers(berth, driver)?).with_life(berth.life);
             Ok(Door { access: Arc::new(Bearer::new(keys, rules)), tokens: Some(Arc::new(tokens)) })

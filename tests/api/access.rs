@@ -189,8 +189,15 @@ async fn what_may_not_be_read_is_not_mounted_and_looks_as_if_it_were_not_there()
     let mount = |from: &str| format!("/v2/team/app/blobs/uploads/?mount={digest}&from={from}");
 
     // The same answer for what is there and may not be read, and for what is not there.
+    ask(&registry, Who::Alice, &Method::POST, "/v2/team/app/blobs/uploads/").await.is(202);
     for from in ["secret/app", "secret/none", "team/none"] {
-        ask(&registry, Who::Alice, &Method::POST, &mount(from)).await.is(202);
+        let before = registry.driver.calls();
+        let answer = ask(&registry, Who::Alice, &Method::POST, &mount(from)).await;
+        answer.is(202);
+        assert!(answer.body.is_empty() && !answer.has("docker-content-digest"), "{answer:?}");
+        // What may not be read is not looked at either, so that not even the time that it takes tells.
+        let may_read = from.starts_with("team/");
+        assert_eq!(registry.driver.calls() > before, may_read, "{from}");
     }
     // From anywhere, it could come from where she may not read.
     let anywhere = format!("/v2/team/app/blobs/uploads/?mount={digest}");

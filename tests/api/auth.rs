@@ -14,8 +14,8 @@ use crate::{
 };
 
 /// Made with `htpasswd -nbB -C 4`: alice's password is "wonderland", bob's is "pass:word".
-const ALICE: &str = "alice:$2y$04$jiJtvhzNaht1A.DuAMxGqO28xA5iWb0VS8GmE39hV3S/FuchCr1L2";
-const BOB: &str = "bob:$2y$04$v4mKa7xv0QpbmJrrGDZDZOYlK9nKXHj5gGRL6WAsQi1bkwNzd.9m.";
+pub(crate) const ALICE: &str = "alice:$2y$04$jiJtvhzNaht1A.DuAMxGqO28xA5iWb0VS8GmE39hV3S/FuchCr1L2";
+pub(crate) const BOB: &str = "bob:$2y$04$v4mKa7xv0QpbmJrrGDZDZOYlK9nKXHj5gGRL6WAsQi1bkwNzd.9m.";
 
 pub(crate) fn basic(name: &str, password: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{name}:{password}")))
@@ -106,7 +106,7 @@ async fn who_is_known_pushes_and_pulls() {
     client.ask("GET", &format!("/v2/repo/blobs/{digest}"), &headers, Body::None).await.is(200);
 }
 
-fn write(file: &Path, text: &str) {
+pub(crate) fn write(file: &Path, text: &str) {
     // By renaming, as editors do; the length tells the contents apart within one tick of the clock.
     let fresh = file.with_extension("new");
     fs::write(&fresh, text).unwrap();

@@ -11,7 +11,7 @@ use berth::{
     },
     context::Context,
     distribution::{BackendError, BackendErrorKind},
-    storage::StoredSigningKeys,
+    storage::StoredKeys,
 };
 use serde_json::{Value, json};
 
@@ -27,11 +27,21 @@ mod attacks;
 #[path = "tokens/external.rs"]
 mod external;
 #[path = "tokens/forge.rs"]
-mod forge;
+pub(crate) mod forge;
 #[path = "tokens/keys.rs"]
 mod keys;
+#[path = "tokens/kinds.rs"]
+mod kinds;
+#[path = "tokens/passwords.rs"]
+mod passwords;
+#[path = "tokens/refresh.rs"]
+mod refresh;
 #[path = "tokens/table.rs"]
 mod table;
+#[path = "tokens/unavailable.rs"]
+mod unavailable;
+#[path = "tokens/world.rs"]
+mod world;
 
 const RULES: &str = "
     allow user:alice to pull, push, delete, catalog on team/**
@@ -62,7 +72,7 @@ impl Verifier for Keys {
 }
 
 fn set_up(hands: &Hands, rules: Option<&str>, setup: Setup) -> Setup {
-    let keys = Arc::new(SigningKeys::new(Arc::new(StoredSigningKeys::new(setup.driver.clone())), hands.clock()));
+    let keys = Arc::new(SigningKeys::new(Arc::new(StoredKeys::signing(setup.driver.clone())), hands.clock()));
     let rules = rules.map(|rules| Arc::new(rules.parse::<Rules>().unwrap()));
     let verifiers: Vec<Arc<dyn Verifier>> = vec![Arc::new(Keys), Arc::new(users())];
     let tokens = TokenService::new(keys.clone(), rules.clone(), verifiers);

@@ -31,7 +31,7 @@ impl Desk {
     /// With AWS credentials in the environment.
     pub(crate) fn new() -> Self {
         let mut desk = Self::without_credentials();
-        let keys = [("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", SECRETS[0])];
+        let keys = [("AWS_ACCESS_KEY_ID", "AKIDEXAMPLEEXAMPLE00"), ("AWS_SECRET_ACCESS_KEY", SECRETS[0])];
         desk.variables.extend(keys.map(|(name, value)| (name, value.to_owned())));
         desk.variables.push(("AWS_SESSION_TOKEN", SECRETS[1].to_owned()));
         desk

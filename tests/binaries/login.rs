@@ -29,7 +29,7 @@ pub(crate) fn is_proof(password: &str, host: &str) {
     ] {
         assert!(query.split('&').any(|pair| pair == part), "{part} in {query}");
     }
-    assert!(query.contains("X-Amz-Credential=AKIDEXAMPLE%2F"), "{query}");
+    assert!(query.contains("X-Amz-Credential=AKIDEXAMPLEEXAMPLE00%2F"), "{query}");
     assert!(!query.contains(SECRETS[0]), "the secret key is not sent");
 }
 
@@ -154,7 +154,7 @@ fn a_password_goes_to_the_keychain_that_docker_uses() {
 #[test]
 fn credentials_that_only_the_aws_cli_has_will_do() {
     let (desk, registry) = (Desk::without_credentials(), Fake::kind());
-    let keys = json!({ "Version": 1, "AccessKeyId": "AKIDEXAMPLE", "SecretAccessKey": SECRETS[0], "SessionToken": SECRETS[1] });
+    let keys = json!({ "Version": 1, "AccessKeyId": "AKIDEXAMPLEEXAMPLE00", "SecretAccessKey": SECRETS[0], "SessionToken": SECRETS[1] });
     desk.program("aws", &format!("[ \"$*\" = 'configure export-credentials --format process' ] && echo '{keys}'"));
     desk.berth(&["login", &registry.host], "").done();
     is_proof(&registry.login().1, &registry.host);

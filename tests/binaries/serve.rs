@@ -157,6 +157,32 @@ fn what_is_misconfigured_is_one_line_and_exit_code_2() {
 }
 
 #[test]
+fn a_registry_that_asks_nobody_who_they_are_says_so_aloud() {
+    let users = ("REGISTRY_AUTH_HTPASSWD_USERS", crate::login_served::ALICE);
+    for (address, level, login, loud) in [
+        ("127.0.0.1:0", "info", None, Some("WARN")),
+        ("localhost:0", "warn", None, Some("WARN")),
+        // However little is to be logged.
+        (":0", "error", None, Some("ERROR")),
+        ("0.0.0.0:0", "error", None, Some("ERROR")),
+        (":0", "info", Some(users), None),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = berth(folder.path());
+        command.args(["serve", "--addr", address]).env("REGISTRY_LOG_LEVEL", level).envs(login);
+        let serving = Serving::start(&mut command);
+        serving.signal("TERM");
+        let (code, log) = serving.end();
+        assert_eq!(code, Some(0), "{log}");
+        let said: Vec<&str> = log.lines().filter(|line| line.contains("NOBODY IS ASKED WHO THEY ARE")).collect();
+        match loud {
+            Some(loud) => assert!(said.len() == 1 && said[0].contains(loud), "{address}: {log}"),
+            None => assert!(said.is_empty(), "{log}"),
+        }
+    }
+}
+
+#[test]
 fn an_address_in_use_is_said_so() {
     let folder = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();

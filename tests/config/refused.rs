@@ -32,7 +32,7 @@ fn allowed(section: &str) -> &'static str {
     match section {
         "" => "allowed: version, log, storage, dynamodb, auth, http, validation",
         "log" => "allowed in log: level, formatter, accesslog, fields",
-        "storage" => "allowed in storage: filesystem, s3, inmemory, delete, redirect, maintenance, cache",
+        "storage" => "allowed in storage: filesystem, s3, inmemory, delete, redirect, directupload, maintenance, cache",
         "auth" => "allowed in auth: htpasswd, token, berth, rules",
         "storage.maintenance" => "allowed in storage.maintenance: uploadpurging",
         "storage.s3" => {
@@ -81,7 +81,7 @@ const WRONG: &[(&str, &str, No)] = &[
     ("storage: {maintenance: {readonly: {}}}", "2: storage.maintenance.readonly", No::Offer("storage.maintenance")),
     // Another shape
     ("storage: floppy", "2: storage",
-        No::Because("needs a map; allowed in storage: filesystem, s3, inmemory, delete, redirect, maintenance, cache")),
+        No::Because("needs a map; allowed in storage: filesystem, s3, inmemory, delete, redirect, directupload, maintenance, cache")),
     ("http: [addr]", "2: http",
         No::Because("needs a map; allowed in http: addr, secret, host, prefix, relativeurls, headers")),
     ("http: {addr: {port: 5}}", "2: http.addr",

@@ -45,6 +45,7 @@ storage:
     secretkey: 1e5
   delete: {enabled: false}
   redirect: {disable: true}
+  directupload: {largestput: 100, part: 5}
   cache: {blobdescriptor: dynamodb, blobdescriptorsize: 50}
 dynamodb: {table: descriptors, region: eu-west-1, endpoint: 'http://localhost:8000'}
 http:
@@ -82,6 +83,8 @@ validation:
     );
     assert_eq!(config.storage.chosen_by.as_deref(), Some("config.yml:9"));
     assert!(!config.storage.delete && !config.storage.redirect);
+    let direct = config.storage.direct_upload;
+    assert_eq!((direct.largest_put, direct.part), (Some(100 << 20), Some(5 << 20)));
     assert_eq!(
         config.storage.cache.kind,
         CacheKind::DynamoDb(DynamoDb {

@@ -146,7 +146,9 @@ async fn knowing_the_digest_of_what_is_there_gives_no_access_to_it() {
     let digest = Digest::canonical(&secret);
     created(&alice.push("a/app", &secret).await, &digest);
 
+    registry.asked();
     let opened = bob.announce("b/app", &secret).await;
+    let asked_to_open: u64 = registry.asked().values().sum();
     let put = put_of(&opened);
     assert!(!goes_to_blob(&put, &digest), "{}", put.url);
     refused(&bob.close(&opened, &digest).await, 400, "BLOB_UPLOAD_INVALID", "missing");
@@ -161,6 +163,7 @@ async fn knowing_the_digest_of_what_is_there_gives_no_access_to_it() {
     created(&bob.close(&opened, &digest).await, &digest);
     let asked = registry.asked();
     assert!(!asked.keys().any(|name| name.contains("Copy")), "nothing is copied: {asked:?}");
+    assert!(asked_to_open + asked.values().sum::<u64>() <= 6, "{asked_to_open} and {asked:?}");
     assert!(bob.pull("b/app", &digest).await.body == secret);
     let link = format!("docker/registry/v2/repositories/b/app/_layers/sha256/{}/link", digest.encoded());
     let mut after = registry.s3.objects();

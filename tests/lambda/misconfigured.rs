@@ -98,3 +98,19 @@ async fn no_rules_is_no_registry() {
         assert_eq!(stack.emulators.requests(), []);
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_function_that_would_let_everybody_in_serves_nobody() {
+    let stack = Stack::start(|function| function.without_env("REGISTRY_AUTH_")).await;
+    for (method, target) in [
+        (Method::GET, "/v2/"),
+        (Method::GET, "/v2/public/manifests/v1"),
+        (Method::POST, "/v2/app/blobs/uploads/"),
+        (Method::GET, "/token"),
+    ] {
+        let answer = stack.stranger().send(method, target, &[], bytes::Bytes::new()).await;
+        assert_eq!((answer.status, code(&answer).as_str()), (StatusCode::INTERNAL_SERVER_ERROR, "UNAVAILABLE"));
+    }
+    stack.function.log(|line| line.text.contains("nobody is asked who they are")).await;
+    assert_eq!(stack.emulators.requests(), []);
+}

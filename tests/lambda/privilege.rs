@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{Method, StatusCode};
 
 use crate::{
+    direct::{announce, in_parts, push},
     image::noise,
     maintenance::abandoned,
     stack::{OCI_IMAGE, Shared, Stack, described, manifest, names, pull_blob},
@@ -25,7 +26,7 @@ async fn in_pieces(stack: &Stack, blob: &Bytes, digest: &Digest) -> StatusCode {
 async fn every_statement_of_the_roles_is_needed_and_suffices() {
     let emulators = Shared::start().await;
     // A fresh process for each request: what a cache could answer is asked for.
-    let stack = Stack::on(emulators.clone(), |function| function.recycle_after(1)).await;
+    let stack = Stack::on(emulators.clone(), |function| in_parts(function).recycle_after(1)).await;
     let http = stack.http();
 
     let (config, layer) = (Bytes::from("{}"), noise(1, 1000));
@@ -47,6 +48,17 @@ async fn every_statement_of_the_roles_is_needed_and_suffices() {
     let failing = noise(3, 12_000_000);
     emulators.inject(Rule::new(Fault::AccessDenied).operation("CompleteMultipartUpload").times(1));
     assert_eq!(in_pieces(&stack, &failing, &Digest::canonical(&failing)).await, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(emulators.s3().uploads(), 0, "no parts are left to be paid for");
+
+    // What clients hand to S3 themselves: to the blob's place, to a stage, and in parts; and what they give up.
+    let small = noise(4, 1000);
+    assert_eq!(push(&http, "app", &small).await.status, StatusCode::CREATED);
+    assert_eq!(push(&http, "aside", &small).await.status, StatusCode::CREATED);
+    let parts = noise(5, 6_000_000);
+    assert_eq!(push(&http, "app", &parts).await.status, StatusCode::CREATED);
+    assert!(pull_blob(&http, "app", &Digest::canonical(&parts)).await.body == parts);
+    let given_up = announce(&http, "app", &noise(6, 6_000_000)).await;
+    assert_eq!(http.delete(given_up.header("location")).await.status, StatusCode::NO_CONTENT);
     assert_eq!(emulators.s3().uploads(), 0, "no parts are left to be paid for");
 
     // Another name for content, and its way back.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
 mod compose;
+mod direct;
 mod environment;
 mod failures;
 mod lists;

@@ -81,7 +81,8 @@ impl Http {
         let uri = if target.starts_with('/') { format!("{}{target}", self.base) } else { target.to_owned() };
         let mut request = Request::builder().method(method);
         if let Some(login) = self.login.as_ref().filter(|_| uri.starts_with(&self.base)) {
-            match self.token(login, &uri).await {
+            let announces = headers.iter().any(|(name, _)| *name == "berth-blob-digest");
+            match self.token(login, &uri, announces).await {
                 Ok(token) => request = request.header("authorization", format!("Bearer {token}")),
                 Err(refused) => return refused,
             }
@@ -97,8 +98,11 @@ impl Http {
     }
 
     /// A token for what is done at `uri`.
-    async fn token(&self, login: &str, uri: &str) -> Result<String, Answer> {
-        let scopes = scopes(&uri[self.base.len()..]);
+    async fn token(&self, login: &str, uri: &str, announces: bool) -> Result<String, Answer> {
+        let mut scopes = scopes(&uri[self.base.len()..]);
+        if announces {
+            scopes += "&scope=registry:blob:pull";
+        }
         if let Some(token) = self.tokens.lock().unwrap().get(&scopes) {
             return Ok(token.clone());
         }

@@ -20,6 +20,7 @@ ACTIONS = {
         "upload_part": "s3:PutObject",
         "upload_part_copy": "s3:PutObject",  # and s3:GetObject, of the source
         "complete_multipart_upload": "s3:PutObject",
+        "list_parts": "s3:ListMultipartUploadParts",
         "abort_multipart_upload": "s3:AbortMultipartUpload",
     },
     "dynamodb": {

@@ -179,3 +179,29 @@ async fn a_body_that_ends_early_leaves_nothing() {
         tokio::task::yield_now().await;
     }
 }
+
+#[tokio::test]
+async fn a_presigned_put_that_creates_only_and_marks_is_taken_once_and_with_all_its_headers() {
+    let stack = start().await;
+    let put = stack.s3.put_object().bucket(&stack.bucket).key("key").checksum_sha256(sha256(b"content"));
+    let put = put.if_none_match("*").metadata("owner", "me").content_length(7).presigned(presigning()).await.unwrap();
+    let signed = headers(&put);
+    // The connection's own is the right one here.
+    let signed: Vec<_> = signed.into_iter().filter(|(name, _)| *name != "content-length").collect();
+    for name in ["if-none-match", "x-amz-meta-owner", "x-amz-checksum-sha256"] {
+        let without: Vec<_> = signed.iter().copied().filter(|(other, _)| *other != name).collect();
+        assert_eq!(without.len() + 1, signed.len(), "{name} is signed");
+        assert_eq!(send(&stack, "PUT", put.uri(), &without, b"content").0, 403, "without {name}");
+        let other: Vec<_> = without.into_iter().chain([(name, "other")]).collect();
+        assert_eq!(send(&stack, "PUT", put.uri(), &other, b"content").0, 403, "another {name}");
+    }
+    assert_eq!(send(&stack, "PUT", put.uri(), &signed, b"content and more").0, 403, "the length is signed");
+    assert!(stack.emulators.s3().objects().is_empty());
+    // What does not begin with x-amz- need not be signed: S3 keeps it, and gives it to whoever reads.
+    let encoded: Vec<_> = signed.iter().copied().chain([("content-encoding", "gzip")]).collect();
+    assert_eq!(send(&stack, "PUT", put.uri(), &encoded, b"content").0, 200);
+    let (status, answer) = send(&stack, "PUT", put.uri(), &signed, b"content");
+    assert!(status == 412 && answer.contains("PreconditionFailed"), "{answer}");
+    let head = stack.s3.head_object().bucket(&stack.bucket).key("key").send().await.unwrap();
+    assert_eq!((head.metadata().unwrap()["owner"].as_str(), head.content_encoding()), ("me", Some("gzip")));
+}

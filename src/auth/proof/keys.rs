@@ -36,6 +36,12 @@ pub struct ApiKey {
     pub expires: Option<OffsetDateTime>,
 }
 
+impl ApiKey {
+    fn has_expired(&self, now: OffsetDateTime) -> bool {
+        self.expires.is_some_and(|expires| expires <= now)
+    }
+}
+
 /// By what a key is found: its SHA-256, which does not tell the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct KeyId([u8; 32]);

@@ -53,7 +53,7 @@ impl AccessController for Bearer {
             return self.anonymous(needed).map_or_else(|| refuse(&all, Fault::None, LOG_IN.into()), Ok);
         };
         let Some(token) = token(authorization) else { return refuse(&all, Fault::None, OTHER_SCHEME.into()) };
-        let Ticket { identity, access } = match self.keys.verify(asked.ctx, token, Kind::Access, &host).await {
+        let Ticket { identity, access, .. } = match self.keys.verify(asked.ctx, token, Kind::Access, &host).await {
             Ok(ticket) => ticket,
             Err(Doubt::Token(error)) => return refuse(&all, Fault::InvalidToken, error.to_string().into()),
             Err(Doubt::Backend(error)) => return Err(error.into()),

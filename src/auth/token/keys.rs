@@ -1,65 +1,31 @@
 //! The keys that sign this registry's tokens: made by the registry on first use, and shared by all instances.
 
-mod ring;
+use std::{sync::Arc, time::Duration};
 
-use std::{
-    sync::{Arc, PoisonError, RwLock},
-    time::Duration,
-};
-
-use bytes::Bytes;
-use tokio::sync::Mutex;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde::{Deserialize, Serialize};
 
 use super::{
-    super::jws::{TokenError, Unverified},
+    super::jws::{SigningKey, TokenError, Unverified},
     ticket::{Kind, Ticket},
 };
 use crate::{
     context::{Clock, Context},
-    distribution::{BackendError, BackendErrorKind},
+    distribution::BackendError,
+    rotation::{Key, Overlap, Shared, Store},
 };
-use ring::KeyRing;
-pub use ring::Overlap;
 
 /// The longest that any token is good for.
 pub(super) const LONGEST_LIFE: Duration = Duration::from_hours(24);
 
-/// How long an instance goes on with the keys that it knows, before it asks for them again: so long may a key that was
-/// dropped be good here.
-const RELOAD: Duration = Duration::from_mins(15);
+/// The keys, as far as this process knows them: read when they are first needed, and again now and then ([`Shared`]).
+pub struct SigningKeys(Shared<SigningKey>);
 
-/// How long after one reading of the keys the next may be for a token of an unknown key, which anybody can make.
-const RETRY: Duration = Duration::from_mins(1);
-
-/// Where the keys lie. What is stored is secret, and means nothing to the store.
-#[async_trait::async_trait]
-pub trait SigningKeyStore: Send + Sync {
-    /// What is there, if anything.
-    async fn read(&self, ctx: &Context) -> Result<Option<Bytes>, BackendError>;
-
-    /// Stores `keys` if nothing is there; `false` when something is, which is then left as it is.
-    async fn create(&self, ctx: &Context, keys: Bytes) -> Result<bool, BackendError>;
-
-    /// Stores `keys` in place of what is there.
-    async fn replace(&self, ctx: &Context, keys: Bytes) -> Result<(), BackendError>;
-}
-
-/// The keys, as far as this process knows them. They are read once when they are first needed, then every quarter of an
-/// hour, and when a token names a key that is not known, though once a minute at most.
-pub struct SigningKeys {
-    store: Arc<dyn SigningKeyStore>,
-    clock: Clock,
-    known: RwLock<Option<Known>>,
-    /// Held by the one who reads.
-    turn: Mutex<()>,
-}
-
-#[derive(Clone)]
-struct Known {
-    keys: Arc<KeyRing>,
-    read_at: Duration,
-    /// When it was last tried to read them.
-    tried_at: Duration,
+/// A key as it is stored.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct StoredKey {
+    /// The key (PKCS#8), in base64.
+    pkcs8: String,
 }
 
 /// Why a token is not taken.
@@ -76,36 +42,38 @@ impl From<TokenError> for Doubt {
     }
 }
 
+impl Key for SigningKey {
+    type Stored = StoredKey;
+
+    fn generate() -> Result<StoredKey, &'static str> {
+        let pkcs8 = Self::generate().map_err(|_| "the system has no randomness")?;
+        Ok(StoredKey { pkcs8: STANDARD.encode(pkcs8) })
+    }
+
+    fn read(stored: &StoredKey) -> Result<Self, &'static str> {
+        let pkcs8 = STANDARD.decode(&stored.pkcs8).map_err(|_| "one is not base64")?;
+        Self::read(&pkcs8).map_err(|_| "one is no key for ES256")
+    }
+}
+
 impl SigningKeys {
     /// The keys that lie in `store`.
-    pub fn new(store: Arc<dyn SigningKeyStore>, clock: Clock) -> Self {
-        Self { store, clock, known: RwLock::new(None), turn: Mutex::new(()) }
+    pub fn new(store: Arc<dyn Store>, clock: Clock) -> Self {
+        Self(Shared::new(store, clock, "the keys that sign tokens", LONGEST_LIFE))
     }
 
     /// The time since 1970-01-01 (UTC), as the keys have it.
     pub(super) fn now(&self) -> Duration {
-        self.clock.now()
+        self.0.now()
     }
 
-    /// Makes a new key that signs from now on. With [`Overlap::Kept`] it does so after two minutes, when every instance
-    /// may have read it, and those before it verify what they signed until that is over; with [`Overlap::Dropped`] at
-    /// once, and every instance forgets the others within a quarter of an hour. Of two rotations at the same time, one
-    /// may be lost. Returns the new key's name.
+    /// Makes a new key, as [`Shared::rotate`] says; a refresh token lives longest, for a day. Returns its name.
     ///
     /// # Errors
     /// When the keys can neither be read nor written.
     pub async fn rotate(&self, ctx: &Context, overlap: Overlap) -> Result<String, BackendError> {
-        let _turn = self.turn.lock().await;
-        let now = self.now();
-        let before = match self.store.read(ctx).await? {
-            Some(stored) => KeyRing::read(&stored).map_err(unreadable)?,
-            None => KeyRing::default(),
-        };
-        let keys = before.rotated(now, overlap).map_err(unreadable)?;
-        self.store.replace(ctx, keys.stored().map_err(unreadable)?).await?;
-        let kid = keys.newest().unwrap_or_default().to_owned();
-        self.know(keys, now);
-        Ok(kid)
+        let keys = self.0.rotate(ctx, overlap).await?;
+        Ok(keys.newest().map(SigningKey::kid).unwrap_or_default().to_owned())
     }
 
     /// A token that says `ticket`, to the registry at `host`, for as long as `life`.
@@ -117,10 +85,10 @@ impl SigningKeys {
         host: &str,
         life: Duration,
     ) -> Result<String, BackendError> {
-        let keys = self.keys(ctx).await?;
+        let keys = self.0.keys(ctx).await?;
         let now = self.now();
-        let key = keys.signer(now).ok_or_else(|| unreadable("there is none"))?;
-        ticket.sign(kind, host, key, now, life.min(LONGEST_LIFE)).map_err(unreadable)
+        let key = keys.signer(now).ok_or_else(|| self.0.unusable("there is none"))?;
+        ticket.sign(kind, host, key, now, life.min(LONGEST_LIFE)).map_err(|error| self.0.unusable(error))
     }
 
     /// What `token`, sent to the registry at `host`, says, if it is of `kind` and one of the keys signed it.
@@ -130,81 +98,13 @@ impl SigningKeys {
             return Err(TokenError::Type.into());
         }
         let kid = unverified.kid().ok_or(TokenError::UnknownKey)?;
-        let mut keys = self.keys(ctx).await.map_err(Doubt::Backend)?;
-        if keys.get(kid, self.now()).is_none() {
-            keys = self.keys_after(ctx).await.map_err(Doubt::Backend)?;
+        let named = |key: &&SigningKey| key.kid() == kid;
+        let mut keys = self.0.keys(ctx).await.map_err(Doubt::Backend)?;
+        if keys.good(self.now()).find(named).is_none() {
+            keys = self.0.keys_after(ctx).await.map_err(Doubt::Backend)?;
         }
         let now = self.now();
-        let key = keys.get(kid, now).ok_or(TokenError::UnknownKey)?;
+        let key = keys.good(now).find(named).ok_or(TokenError::UnknownKey)?;
         Ok(Ticket::read(kind, host, unverified.verify(key.public())?, now)?)
     }
-
-    /// The keys, read now if they were not yet, or long ago.
-    async fn keys(&self, ctx: &Context) -> Result<Arc<KeyRing>, BackendError> {
-        let Some(known) = self.known() else {
-            let _turn = self.turn.lock().await;
-            return match self.known() {
-                Some(known) => Ok(known.keys),
-                None => self.read(ctx).await,
-            };
-        };
-        let now = self.now();
-        if now.saturating_sub(known.read_at) < RELOAD || now.saturating_sub(known.tried_at) < RETRY {
-            return Ok(known.keys);
-        }
-        // Whoever comes while another reads goes on with those before.
-        let Ok(_turn) = self.turn.try_lock() else { return Ok(known.keys) };
-        match self.read(ctx).await {
-            Ok(keys) => Ok(keys),
-            Err(error) => {
-                tracing::warn!(%error, "signing keys are those of before");
-                Ok(known.keys)
-            }
-        }
-    }
-
-    /// The keys, for who has seen one that is not among those known: read again, if that was not just done.
-    async fn keys_after(&self, ctx: &Context) -> Result<Arc<KeyRing>, BackendError> {
-        let _turn = self.turn.lock().await;
-        match self.known() {
-            Some(known) if self.now().saturating_sub(known.tried_at) < RETRY => Ok(known.keys),
-            _ => self.read(ctx).await,
-        }
-    }
-
-    /// Reads the keys; the turn is the caller's. Where there are none, makes one; of several processes that do so at
-    /// once, one's is kept and used by all.
-    async fn read(&self, ctx: &Context) -> Result<Arc<KeyRing>, BackendError> {
-        let now = self.now();
-        if let Some(known) = self.known.write().unwrap_or_else(PoisonError::into_inner).as_mut() {
-            known.tried_at = now;
-        }
-        let stored = match self.store.read(ctx).await? {
-            Some(stored) => stored,
-            None => {
-                let fresh = KeyRing::default().rotated(now, Overlap::Dropped).map_err(unreadable)?;
-                if self.store.create(ctx, fresh.stored().map_err(unreadable)?).await? {
-                    return Ok(self.know(fresh, now));
-                }
-                self.store.read(ctx).await?.ok_or_else(|| unreadable("they are gone"))?
-            }
-        };
-        Ok(self.know(KeyRing::read(&stored).map_err(unreadable)?, now))
-    }
-
-    fn known(&self) -> Option<Known> {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn know(&self, keys: KeyRing, now: Duration) -> Arc<KeyRing> {
-        let keys = Arc::new(keys);
-        let known = Known { keys: keys.clone(), read_at: now, tried_at: now };
-        *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(known);
-        keys
-    }
-}
-
-fn unreadable(error: impl ToString) -> BackendError {
-    let message = format!("the keys that sign tokens cannot be used: {}", error.to_string());
-    BackendError::new(BackendErrorKind::Failed, message)
 }

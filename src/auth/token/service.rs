@@ -64,6 +64,13 @@ pub enum Proof<'a> {
     Refresh(&'a str),
 }
 
+/// Who asks.
+struct Known {
+    identity: Identity,
+    /// What a refresh token remembers of the proof, if there is to be one.
+    mark: Option<String>,
+}
+
 /// A token for a client.
 pub struct Issued {
     /// Whose it is.
@@ -123,34 +130,32 @@ impl TokenService {
             return Err(NoToken::Service(host));
         }
         let mut granted = parse_scopes(ask.scopes.iter().copied())?;
-        let identity = self.identify(ctx, ask, &host).await?;
+        let Known { identity, mark } = self.identify(ctx, ask, &host).await?;
         granted.retain(|access| self.allows(&identity, access));
 
         let issued_at = self.keys.now();
-        let ticket = Ticket { identity, access: granted };
+        let ticket = Ticket { identity, access: granted, mark: None };
         let token = self.keys.sign(ctx, &ticket, Kind::Access, &host, self.life).await?;
         if token.len() > LONGEST {
             return Err(NoToken::TooLong);
         }
-        let Ticket { identity, access: granted } = ticket;
-        let refresh = if ask.offline && matches!(ask.proof, Proof::Password { .. }) && outlives_its_proof(&identity) {
-            let ticket = Ticket { identity: identity.clone(), access: Vec::new() };
-            Some(self.keys.sign(ctx, &ticket, Kind::Refresh, &host, LONGEST_LIFE).await?)
-        } else {
-            None
+        let Ticket { identity, access: granted, .. } = ticket;
+        let refresh = match mark {
+            Some(mark) => {
+                let ticket = Ticket { identity: identity.clone(), access: Vec::new(), mark: Some(mark) };
+                Some(self.keys.sign(ctx, &ticket, Kind::Refresh, &host, LONGEST_LIFE).await?)
+            }
+            None => None,
         };
         Ok(Issued { identity, token, refresh, granted, issued_at, life: self.life })
     }
 
-    async fn identify(&self, ctx: &Context, ask: &Ask<'_>, host: &str) -> Result<Identity, NoToken> {
+    async fn identify(&self, ctx: &Context, ask: &Ask<'_>, host: &str) -> Result<Known, NoToken> {
         let (name, password) = match ask.proof {
-            Proof::None => return Ok(Identity::Anonymous),
+            Proof::None => return Ok(Known { identity: Identity::Anonymous, mark: None }),
             Proof::Refresh(token) => {
-                return match self.keys.verify(ctx, token, Kind::Refresh, host).await {
-                    Ok(ticket) => Ok(ticket.identity),
-                    Err(Doubt::Token(error)) => Err(NoToken::Wrong(error.to_string())),
-                    Err(Doubt::Backend(error)) => Err(error.into()),
-                };
+                let identity = self.refresh(ctx, token, host).await?;
+                return Ok(Known { identity, mark: None });
             }
             Proof::Password { name, password } => (name, password),
         };
@@ -159,8 +164,10 @@ impl TokenService {
         }
         let offer = Offer { host: ask.host.unwrap_or_default(), name, password };
         for verifier in &self.verifiers {
+            // Before it is looked at: where it changes meanwhile, what is remembered is then what does not hold.
+            let mark = if ask.offline { verifier.mark(&offer) } else { None };
             match verifier.verify(ctx, &offer).await {
-                Ok(Some(identity)) => return Ok(identity),
+                Ok(Some(identity)) => return Ok(Known { identity, mark }),
                 Ok(None) => {}
                 Err(ProofError::Wrong(reason)) => return Err(NoToken::Wrong(reason)),
                 Err(ProofError::Unavailable(error)) => return Err(error.into()),
@@ -169,16 +176,26 @@ impl TokenService {
         Err(NoToken::Wrong("this registry takes no password of this kind".to_owned()))
     }
 
+    /// Whose refresh token it is, if what they got it for still holds: a revoked key and a removed user get nothing more.
+    async fn refresh(&self, ctx: &Context, token: &str, host: &str) -> Result<Identity, NoToken> {
+        let Ticket { identity, mark, .. } = match self.keys.verify(ctx, token, Kind::Refresh, host).await {
+            Ok(ticket) => ticket,
+            Err(Doubt::Token(error)) => return Err(NoToken::Wrong(error.to_string())),
+            Err(Doubt::Backend(error)) => return Err(error.into()),
+        };
+        let mark = mark.unwrap_or_default();
+        for verifier in &self.verifiers {
+            if verifier.holds(ctx, &identity, &mark).await? {
+                return Ok(identity);
+            }
+        }
+        Err(NoToken::Wrong("the login that this refresh token was given for holds no more; log in again".to_owned()))
+    }
+
     fn allows(&self, identity: &Identity, access: &Access) -> bool {
         match &self.rules {
             Some(rules) => rules.allow(identity, access).is_some(),
             None => *identity != Identity::Anonymous,
         }
     }
-}
-
-/// Whether a refresh token may stand for the proof. Proofs by AWS and by issuers have a life of their own, which it
-/// would lengthen; whoever has such makes a fresh one at any time.
-fn outlives_its_proof(identity: &Identity) -> bool {
-    matches!(identity, Identity::User(_) | Identity::Key(_))
 }

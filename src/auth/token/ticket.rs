@@ -28,6 +28,8 @@ pub(super) enum Kind {
 pub(super) struct Ticket {
     pub(super) identity: Identity,
     pub(super) access: Vec<Access>,
+    /// What is remembered of the proof that it was got for, if others may be got by it.
+    pub(super) mark: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -41,6 +43,8 @@ struct Claims<'a> {
     jti: String,
     access: Vec<Entry>,
     berth: &'a Identity,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mark: Option<&'a str>,
 }
 
 /// What is read of them beside what every token has.
@@ -49,6 +53,7 @@ struct Private {
     #[serde(default)]
     access: Vec<Entry>,
     berth: Identity,
+    mark: Option<String>,
 }
 
 impl Kind {
@@ -92,6 +97,7 @@ impl Ticket {
             jti: Uuid::new_v4().to_string(),
             access: Entry::of(&self.access),
             berth: &self.identity,
+            mark: self.mark.as_deref(),
         };
         key.sign(kind.typ(), &claims)
     }
@@ -102,7 +108,7 @@ impl Ticket {
     /// [`TokenError`], of the claims.
     pub(super) fn read(kind: Kind, host: &str, payload: &[u8], now: Duration) -> Result<Self, TokenError> {
         Registered::read(payload)?.check(host, &kind.audience(host), now)?;
-        let Private { access, berth } = serde_json::from_slice(payload).map_err(|_| TokenError::Claims)?;
-        Ok(Self { identity: berth, access: access.iter().flat_map(Entry::access).collect() })
+        let Private { access, berth, mark } = serde_json::from_slice(payload).map_err(|_| TokenError::Claims)?;
+        Ok(Self { identity: berth, access: access.iter().flat_map(Entry::access).collect(), mark })
     }
 }

@@ -1,5 +1,5 @@
-//! `berth keys`: API keys, for those who have neither AWS credentials nor a token of an issuer; and the key that signs
-//! the registry's tokens.
+//! `berth keys`: API keys, for those who have neither AWS credentials nor a token of an issuer; and the keys by which the
+//! registry signs its tokens and the URLs of its uploads.
 
 mod life;
 
@@ -9,11 +9,12 @@ use anyhow::Context as _;
 use berth::{
     auth::{
         proof::keys::{ApiKey, KeyStore as _, create, revoke},
-        token::{Overlap, SigningKeys},
+        token::SigningKeys,
     },
     config::{Config, Driver, process_environment},
     context::{Clock, Context},
-    storage::{ApiKeys, StoredSigningKeys},
+    rotation::Overlap,
+    storage::{ApiKeys, StoredKeys, UploadSecrets},
     wire::Adapters,
 };
 use clap::Subcommand;
@@ -50,13 +51,24 @@ enum Command {
         /// The name.
         name: String,
     },
-    /// Make a new key that signs tokens. It does so two minutes from now; tokens that are about stay good.
+    /// Make new keys by which the registry signs tokens, and the URLs of uploads. They do so two minutes from now; tokens
+    /// that are about stay good, and uploads that have begun can be finished.
     Rotate {
-        /// The keys before are in wrong hands: sign with the new one at once, and take no token of theirs, which every
-        /// instance heeds within a quarter of an hour. Everybody has to log in again.
+        /// Only that which signs these.
+        #[arg(value_enum)]
+        which: Option<Signed>,
+        /// The keys before are in wrong hands: sign with the new ones at once, and take nothing that those signed, which
+        /// every instance heeds within a quarter of an hour. Everybody needs a new token, and begins uploads anew.
         #[arg(long)]
         drop: bool,
     },
+}
+
+/// What a registry signs.
+#[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
+enum Signed {
+    Tokens,
+    Uploads,
 }
 
 impl Keys {
@@ -105,11 +117,22 @@ async fn carry_out(command: Command, config: &Config) -> anyhow::Result<()> {
             1 => println!("revoked one key"),
             count => println!("revoked {count} keys"),
         },
-        Command::Rotate { drop } => {
-            let store = Arc::new(StoredSigningKeys::new(adapters.driver().clone()));
+        Command::Rotate { which, drop } => {
             let overlap = if drop { Overlap::Dropped } else { Overlap::Kept };
-            let name = SigningKeys::new(store, Clock::default()).rotate(&ctx, overlap).await?;
-            println!("made the signing key {name}");
+            let given = config.http.secret.is_some();
+            anyhow::ensure!(
+                !given || which != Some(Signed::Uploads),
+                "http.secret signs uploads here; change it there"
+            );
+            if which != Some(Signed::Uploads) {
+                let store = Arc::new(StoredKeys::signing(adapters.driver().clone()));
+                let name = SigningKeys::new(store, Clock::default()).rotate(&ctx, overlap).await?;
+                println!("made the signing key {name}");
+            }
+            if which != Some(Signed::Tokens) && !given {
+                UploadSecrets::stored(adapters.driver().clone(), Clock::default()).rotate(&ctx, overlap).await?;
+                println!("made a secret for uploads");
+            }
         }
     }
     Ok(())

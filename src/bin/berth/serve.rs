@@ -2,13 +2,14 @@
 
 use std::{
     io,
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use anyhow::Context as _;
 use berth::{
-    config::{Address, Config, ConfigError, Driver, process_environment},
+    config::{Address, Config, ConfigError, Controller, Driver, process_environment},
     http, logging, maintenance,
     wire::Adapters,
 };
@@ -70,8 +71,11 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let listener = listen(&config.http.addr).await?;
     // Listened to before anyone is told where the registry is, so that no early signal ends the process midway.
     let (told, insisted) = (signals(1)?, signals(2)?);
-    let port = listener.local_addr().context("the socket has no address")?.port();
-    println!("Berth serves {}, data in {data}", url(config, port));
+    let local = listener.local_addr().context("the socket has no address")?;
+    println!("Berth serves {}, data in {data}", url(config, local.port()));
+    if config.auth.controller == Controller::None {
+        warn_of_strangers(local);
+    }
 
     let stop = async {
         told.await;
@@ -84,6 +88,17 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     tokio::select! {
         () = http::serve(listener, http::router(app), http::Timeouts::default(), stop) => Ok(()),
         () = insisted => anyhow::bail!("stopped at once"),
+    }
+}
+
+/// Says that nobody is asked who they are: an error, where others than this machine's own users may come.
+fn warn_of_strangers(address: SocketAddr) {
+    const OPEN: &str = "NOBODY IS ASKED WHO THEY ARE: whoever reaches this registry can read, replace and delete everything \
+                        in it; set auth.berth and auth.rules, or auth.htpasswd";
+    if address.ip().is_loopback() {
+        tracing::warn!(%address, "{OPEN}");
+    } else {
+        tracing::error!(%address, "{OPEN}");
     }
 }
 

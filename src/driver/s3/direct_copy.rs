@@ -32,23 +32,43 @@ impl Bucket {
     ) -> Result<Copied, DriverError> {
         let failed = |error: S3Error| error.on(destination, self);
         let pieces = self.pieces(size, destination)?;
-        let (target, mut copied) = match upload {
-            None => (Target::begin(self, ctx, self.key(destination)).await.map_err(failed)?, BTreeMap::new()),
-            Some(upload) => {
-                let target = self.upload(ctx, destination, upload);
-                match copied_before(ctx, &target, &pieces).await {
-                    Ok(copied) => (target, copied),
-                    Err(error) if error.has_code(OVER) => return self.ended(ctx, destination).await,
-                    Err(error) => return Err(failed(error)),
-                }
+        let Some(upload) = upload else {
+            let target = Target::begin(self, ctx, self.key(destination)).await.map_err(failed)?;
+            // Whoever goes on must know of it, even if what is copied now takes too long for its answer to be heard.
+            if pieces.len() > COPIES {
+                return Ok(Copied::Partly { upload: Some(target.id().to_owned()), bytes: 0 });
             }
+            let copied = self.copy_pieces(ctx, (source, destination), &target, &pieces, BTreeMap::new(), until).await;
+            if copied.is_err() {
+                abandon(ctx, &target).await;
+            }
+            return copied;
         };
+        let target = self.upload(ctx, destination, upload);
+        match copied_before(ctx, &target, &pieces).await {
+            Ok(copied) => self.copy_pieces(ctx, (source, destination), &target, &pieces, copied, until).await,
+            Err(error) if error.has_code(OVER) => self.ended(ctx, destination).await,
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// Copies those of `pieces` that are not in `copied`, by `target`, until `until`.
+    async fn copy_pieces(
+        &self,
+        ctx: &Context,
+        (source, destination): (&Path, &Path),
+        target: &Target,
+        pieces: &[Piece],
+        mut copied: BTreeMap<i32, CompletedPart>,
+        until: Option<Instant>,
+    ) -> Result<Copied, DriverError> {
+        let failed = |error: S3Error| error.on(destination, self);
         let from = self.copy_source(source);
-        let left: Vec<_> = (1..).zip(&pieces).filter(|(number, _)| !copied.contains_key(number)).collect();
+        let left: Vec<_> = (1..).zip(pieces).filter(|(number, _)| !copied.contains_key(number)).collect();
         for batch in left.chunks(COPIES) {
             let copies = batch.iter().map(|(number, piece)| {
                 let range = (!piece.whole).then(|| (piece.offset, piece.offset + piece.length - 1));
-                let (target, from) = (&target, &from);
+                let from = &from;
                 async move { target.copy(ctx, *number, from, range).await.map(|part| (*number, part)) }
             });
             let parts: Result<Vec<_>, S3Error> =
@@ -60,7 +80,7 @@ impl Bucket {
                 Err(error) => return Err(failed(error)),
             }
             if until.is_some_and(|until| Instant::now() >= until) {
-                let bytes = (1..).zip(&pieces).filter(|(number, _)| copied.contains_key(number));
+                let bytes = (1..).zip(pieces).filter(|(number, _)| copied.contains_key(number));
                 let bytes = bytes.map(|(_, piece)| piece.length).sum();
                 return Ok(Copied::Partly { upload: Some(target.id().to_owned()), bytes });
             }
@@ -68,12 +88,12 @@ impl Bucket {
         match target.complete(ctx, copied.into_values().collect(), true).await {
             Ok(()) => Ok(Copied::Whole),
             Err(error) if error.is_precondition() => {
-                abandon(ctx, &target).await;
+                abandon(ctx, target).await;
                 Ok(Copied::Whole)
             }
             // After a conflict all of it is to be done again ("CompleteMultipartUpload").
             Err(error) if error.is_conflict() => {
-                abandon(ctx, &target).await;
+                abandon(ctx, target).await;
                 Ok(Copied::Partly { upload: None, bytes: 0 })
             }
             Err(error) if error.has_code(OVER) => self.ended(ctx, destination).await,

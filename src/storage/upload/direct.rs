@@ -34,8 +34,8 @@ pub struct DirectOptions {
     pub part: u64,
     /// How long a signed request is good for.
     pub life: Duration,
-    /// How long one request goes on hashing and copying what came in parts, before it leaves the rest to another. An
-    /// HTTP API of AWS gives each 30 seconds.
+    /// How long one request goes on hashing and copying what came in parts, before it leaves the rest to another. What
+    /// was begun must still end: an HTTP API of AWS gives each request 30 seconds.
     pub slice: Duration,
 }
 
@@ -45,7 +45,7 @@ impl Default for DirectOptions {
             largest_put: 5_000_000_000,
             part: 64 << 20,
             life: Duration::from_secs(15 * 60),
-            slice: Duration::from_secs(20),
+            slice: Duration::from_secs(10),
         }
     }
 }
@@ -119,6 +119,22 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::context::Caller;
+
+    #[test]
+    fn a_request_leaves_time_for_its_end() {
+        let options = DirectOptions::default();
+        let within = |time: Option<u64>| {
+            let deadline = time.map(|seconds| Instant::now() + Duration::from_secs(seconds));
+            let ctx = Context::new("test".to_owned(), Caller::Registry, deadline, tracing::Span::none());
+            options.until(&ctx).saturating_duration_since(Instant::now())
+        };
+        for (time, most) in [(None, 10), (Some(120), 10), (Some(30), 10), (Some(4), 2), (Some(0), 0)] {
+            let taken = within(time);
+            let most = Duration::from_secs(most);
+            assert!(taken <= most && taken + Duration::from_millis(500) >= most, "{time:?}: {taken:?}");
+        }
+    }
 
     proptest! {
         #[test]

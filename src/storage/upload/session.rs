@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{
     direct::DirectOptions,
     record::{Log, Progress, Record},
+    secrets::UploadSecrets,
     state::UploadSecret,
 };
 use crate::{
@@ -15,7 +16,6 @@ use crate::{
     distribution::{BackendError, BackendErrorKind, UploadError},
     driver::{DirectStore, StorageDriver},
     name::RepositoryName,
-    storage::secret::SharedSecret,
 };
 
 /// How long a session lives, from its opening. Purging may take everything older.
@@ -26,7 +26,7 @@ pub(super) const SESSION_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
 pub(in crate::storage) struct Sessions {
     pub(super) driver: Arc<dyn StorageDriver>,
     pub(super) repository: RepositoryName,
-    secret: Arc<SharedSecret>,
+    pub(super) secrets: Arc<UploadSecrets>,
     /// How content may come without passing through the registry, where that is wanted.
     direct: Option<DirectOptions>,
 }
@@ -43,10 +43,10 @@ impl Sessions {
     pub(in crate::storage) fn new(
         driver: Arc<dyn StorageDriver>,
         repository: RepositoryName,
-        secret: Arc<SharedSecret>,
+        secrets: Arc<UploadSecrets>,
         direct: Option<DirectOptions>,
     ) -> Self {
-        Self { driver, repository, secret, direct }
+        Self { driver, repository, secrets, direct }
     }
 
     /// The driver's way of taking content that does not pass through the registry, if it has one and that is wanted.
@@ -56,7 +56,7 @@ impl Sessions {
 
     /// Opens a session. Nothing is stored.
     pub(super) async fn open(&self, ctx: &Context, algorithm: Algorithm) -> Result<Session, UploadError> {
-        let secret = self.secret.get(ctx).await.map_err(BackendError::from)?;
+        let secret = self.secrets.signer(ctx).await?;
         // Version 7 carries the time of opening, which spares a file that would say it.
         let id = Uuid::now_v7().to_string();
         Ok(Session { sessions: self.clone(), secret, id, progress: Progress::new(algorithm) })
@@ -64,8 +64,9 @@ impl Sessions {
 
     /// The session `id` as its `state` has it; storage is not asked.
     pub(super) async fn resume(&self, ctx: &Context, id: &str, state: &str) -> Result<Session, UploadError> {
-        let secret = self.secret.get(ctx).await.map_err(BackendError::from)?;
-        let progress = secret.verify(&self.repository, id, state).ok_or(UploadError::StateInvalid)?;
+        let verify = |secret: &UploadSecret| secret.verify(&self.repository, id, state);
+        let progress = self.secrets.verify(ctx, verify).await?.ok_or(UploadError::StateInvalid)?;
+        let secret = self.secrets.signer(ctx).await?;
         let opened = id.parse::<Uuid>().ok().and_then(|id| id.get_timestamp());
         let age = opened.map(|time| {
             let (seconds, nanoseconds) = time.to_unix();

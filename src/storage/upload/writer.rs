@@ -3,7 +3,6 @@
 use std::ops::RangeInclusive;
 
 use async_trait::async_trait;
-use futures_util::StreamExt as _;
 use uuid::Uuid;
 
 use super::{
@@ -15,10 +14,9 @@ use super::{
 use crate::{
     context::Context,
     descriptor::Descriptor,
-    digest::{Algorithm, Digest, Hasher},
+    digest::{Algorithm, Digest},
     distribution::{
-        BackendError, BackendErrorKind, BlobError, BlobWriter, Content, DirectCommit, NewUpload, PartsPage, Target,
-        Upload, UploadError,
+        BackendError, BlobWriter, Content, DirectCommit, NewUpload, PartsPage, Target, Upload, UploadError,
     },
     driver::{DriverErrorKind, Path, PutOptions},
     storage::{layers::LayerStore, path, path_spec::PathSpec},
@@ -26,8 +24,8 @@ use crate::{
 
 /// A session, and the repository that it will link its blob to.
 pub(in crate::storage) struct UploadWriter {
-    session: Session,
-    layers: LayerStore,
+    pub(super) session: Session,
+    pub(super) layers: LayerStore,
 }
 
 impl UploadWriter {
@@ -45,18 +43,6 @@ impl UploadWriter {
     /// The writer of `session`.
     pub(super) fn of(session: Session, layers: LayerStore) -> Self {
         Self { session, layers }
-    }
-
-    pub(super) fn session(&self) -> &Session {
-        &self.session
-    }
-
-    pub(super) fn session_mut(&mut self) -> &mut Session {
-        &mut self.session
-    }
-
-    pub(super) fn layers(&self) -> &LayerStore {
-        &self.layers
     }
 
     /// Where the session stands.
@@ -90,7 +76,11 @@ impl UploadWriter {
 
     /// Writes `content` to a chunk, and returns how far the session will have come when that chunk counts. `None`
     /// when there turned out to be no bytes in it.
-    async fn write_chunk(&mut self, ctx: &Context, content: Content) -> Result<Option<Progress>, UploadError> {
+    pub(super) async fn write_chunk(
+        &mut self,
+        ctx: &Context,
+        content: Content,
+    ) -> Result<Option<Progress>, UploadError> {
         self.know_chunks(ctx).await?;
         let name = Uuid::new_v4().simple().to_string();
         let path = self.chunk_path(&name)?;
@@ -110,19 +100,19 @@ impl UploadWriter {
     }
 
     /// Drops the last chunk of `progress`, which never counted.
-    async fn drop_chunk(&self, ctx: &Context, progress: &Progress) -> Result<(), UploadError> {
+    pub(super) async fn drop_chunk(&self, ctx: &Context, progress: &Progress) -> Result<(), UploadError> {
         let Some(chunk) = progress.chunks.last() else { return Ok(()) };
         let path = self.chunk_path(&chunk.name)?;
         Ok(self.session.sessions.driver.delete(ctx, &[path]).await.map_err(BackendError::from)?)
     }
 
     /// Reads the list of chunks, where the URL was too short for it.
-    async fn know_chunks(&mut self, ctx: &Context) -> Result<(), UploadError> {
+    pub(super) async fn know_chunks(&mut self, ctx: &Context) -> Result<(), UploadError> {
         let Progress { size, chunks, .. } = &self.session.progress;
         if *size > 0 && chunks.is_empty() { self.session.load(ctx).await } else { Ok(()) }
     }
 
-    fn chunk_path(&self, name: &str) -> Result<Path, BackendError> {
+    pub(super) fn chunk_path(&self, name: &str) -> Result<Path, BackendError> {
         let place = PathSpec::UploadChunk(&self.session.sessions.repository, &self.session.id, name);
         path(place).map_err(BackendError::from)
     }
@@ -145,91 +135,6 @@ impl UploadWriter {
             Err(error) => return Err(upload_error(error)),
         };
         Ok(Descriptor::blob(*digest, size.unwrap_or_default()))
-    }
-
-    /// The canonical digest of what is stored, if it has `digest` too.
-    async fn verify(&mut self, ctx: &Context, digest: &Digest) -> Result<Digest, UploadError> {
-        let hasher = self.session.hasher()?;
-        let (canonical, provisional) = hasher.finish();
-        let actual = match provisional {
-            _ if digest.is_canonical() => canonical,
-            Some(provisional) if provisional.algorithm() == digest.algorithm() => provisional,
-            // The client did not announce its algorithm: the bytes are read again.
-            _ => self.hash_again(ctx, digest.algorithm()).await?,
-        };
-        if actual == *digest {
-            Ok(canonical)
-        } else {
-            Err(UploadError::DigestMismatch { expected: *digest, actual: Some(actual) })
-        }
-    }
-
-    async fn hash_again(&mut self, ctx: &Context, algorithm: Algorithm) -> Result<Digest, UploadError> {
-        self.know_chunks(ctx).await?;
-        let mut hasher = Hasher::new(algorithm);
-        for (path, _) in self.sources()? {
-            let reading = self.session.sessions.driver.read(ctx, &path, 0, None).await;
-            let mut stream = reading.map_err(BackendError::from)?.stream;
-            while let Some(bytes) = stream.next().await {
-                let failed = |error: std::io::Error| BackendError::new(BackendErrorKind::Failed, error.to_string());
-                hasher.update(&bytes.map_err(failed)?);
-            }
-        }
-        Ok(hasher.finish())
-    }
-
-    /// The chunks' files and their sizes.
-    fn sources(&self) -> Result<Vec<(Path, u64)>, BackendError> {
-        self.session.progress.chunks.iter().map(|chunk| Ok((self.chunk_path(&chunk.name)?, chunk.size))).collect()
-    }
-
-    /// The canonical digest of the session's content with `content` at its end, if it has `digest`. Nothing counts
-    /// yet: when it has not, the session is left as it was.
-    async fn complete(&mut self, ctx: &Context, digest: &Digest, content: Content) -> Result<Digest, UploadError> {
-        let next = if content.is_empty() { None } else { self.write_chunk(ctx, content).await? };
-        let Some(next) = next else {
-            return match self.verify(ctx, digest).await {
-                // The URL may be an old one: what the session really holds decides.
-                Err(mismatch @ UploadError::DigestMismatch { .. }) => {
-                    let before = self.session.progress.number;
-                    self.session.refresh(ctx).await?;
-                    if self.session.progress.number == before { Err(mismatch) } else { self.verify(ctx, digest).await }
-                }
-                verified => verified,
-            };
-        };
-        let before = std::mem::replace(&mut self.session.progress, next);
-        let verified = self.verify(ctx, digest).await;
-        if verified.is_err() {
-            let dropped = std::mem::replace(&mut self.session.progress, before);
-            self.drop_chunk(ctx, &dropped).await?;
-            let stood = self.session.progress.number;
-            self.session.refresh(ctx).await?;
-            if self.session.progress.number != stood {
-                // Another writer appended meanwhile: that is why the digest differs.
-                return Err(UploadError::RangeInvalid { stored: self.session.progress.size });
-            }
-        }
-        verified
-    }
-
-    /// Makes the blob of the chunks.
-    async fn compose(&mut self, ctx: &Context, canonical: &Digest) -> Result<(), UploadError> {
-        self.know_chunks(ctx).await?;
-        if self.session.progress.size == 0 {
-            self.layers.blobs().put(ctx, canonical, Content::empty()).await.map_err(upload_error)?;
-            return Ok(());
-        }
-        match self.layers.blobs().compose(ctx, &self.sources()?, canonical).await {
-            Ok(()) => Ok(()),
-            // The chunks are gone: another request closed this session with success, or cancelled it.
-            Err(error) if error.is_not_found() => match self.layers.stat_stored(ctx, canonical).await {
-                Ok(_) => Ok(()),
-                Err(BlobError::Backend(error)) => Err(error.into()),
-                Err(_) => Err(self.session.unknown()),
-            },
-            Err(error) => Err(BackendError::from(error).into()),
-        }
     }
 
     /// Frees what the session stored; that it could not be freed must not fail a commit that has succeeded.

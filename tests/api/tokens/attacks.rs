@@ -101,7 +101,11 @@ async fn a_forged_token_is_not_taken() {
         ("HS256", Key::Hs256(kid.as_bytes().to_vec())),
         ("HS256", Key::Hs256(Vec::new())),
         ("ES256", Key::None),
-    ] {
+    ]
+    .into_iter()
+    // Everybody may know the public key: as bytes, in a JSON Web Key, in PEM.
+    .chain(key.public_forms().into_iter().map(|form| ("HS256", Key::Hs256(form))))
+    {
         let forged = key.token(&with(&header, &json!({ "alg": alg })), &claims);
         assert_eq!(status(&registry, &forged).await, 401, "{alg}");
     }

@@ -7,6 +7,7 @@ use berth::auth::{
     jws::PublicKeys,
     token::{External, ExternalOptions, keys_of_certificates},
 };
+use rustls_pki_types::pem::PemObject as _;
 use serde_json::{Value, json};
 
 use super::{
@@ -56,7 +57,7 @@ async fn tokens_by_the_keys_of_certificates_are_taken() {
     let hands = Hands::new();
     let bundle: Vec<u8> = KEYS.iter().flat_map(|(_, _, certificate, _)| [certificate, &b"\n"[..]].concat()).collect();
     let registry = registry(&hands, keys_of_certificates(&bundle).unwrap()).await;
-    for (algorithm, key, _, libtrust) in KEYS {
+    for (algorithm, key, certificate, libtrust) in KEYS {
         let key = Key::of_pem(algorithm, key);
         let claims = with(&claims(hands.now()), &access("a", &["pull"]));
         let status = async |header: Value, claims: &Value| {
@@ -76,6 +77,12 @@ async fn tokens_by_the_keys_of_certificates_are_taken() {
             assert_eq!(status(json!({ "alg": algorithm, "kid": other }), &claims).await, 401);
         }
         assert_eq!(status(json!({ "alg": "HS256", "kid": libtrust }), &claims).await, 401);
+        // By what everybody may know: the certificate.
+        let der = rustls_pki_types::CertificateDer::from_pem_slice(certificate).unwrap();
+        for secret in [certificate.to_vec(), certificate.trim_ascii().to_vec(), der.to_vec()] {
+            let token = Key::Hs256(secret).token(&json!({ "alg": "HS256", "kid": libtrust }), &claims);
+            ask(&registry, "GET", "/v2/a/tags/list", Some(&format!("Bearer {token}"))).await.is(401);
+        }
         for change in [json!({ "iss": "x" }), json!({ "aud": "x" }), json!({ "exp": hands.now() - 31 })] {
             let changed = with(&claims, &change);
             assert_eq!(status(json!({ "alg": algorithm, "kid": libtrust }), &changed).await, 401, "{change}");

@@ -17,7 +17,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use ring::{
     rand::SystemRandom,
     rsa::KeyPair as RsaKeyPair,
-    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, RSA_PKCS1_SHA256},
+    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256},
 };
 use rustls_pki_types::{PrivatePkcs8KeyDer, pem::PemObject as _};
 use serde_json::{Value, json};
@@ -57,6 +57,27 @@ impl Key {
         let pkcs8 = STANDARD.decode(stored["keys"][0]["pkcs8"].as_str().unwrap()).unwrap();
         let kid = berth::auth::jws::SigningKey::read(&pkcs8).unwrap().kid().to_owned();
         (Self::es256(&pkcs8), kid)
+    }
+
+    /// The public key of one for ES256, in the forms in which such are handed around.
+    pub(super) fn public_forms(&self) -> Vec<Vec<u8>> {
+        /// What stands before the point in a SubjectPublicKeyInfo (RFC 5480, section 2).
+        const SPKI: [u8; 26] = *b"\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00";
+        let Self::Es256(pair) = self else { panic!("a key for ES256") };
+        let point = pair.public_key().as_ref();
+        let der = [&SPKI[..], point].concat();
+        let pem =
+            |end: &str| format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----{end}", STANDARD.encode(&der));
+        let (x, y) = (URL_SAFE_NO_PAD.encode(&point[1..33]), URL_SAFE_NO_PAD.encode(&point[33..]));
+        let jwk = json!({ "crv": "P-256", "kty": "EC", "x": x, "y": y }).to_string();
+        vec![
+            point.to_vec(),
+            der.clone(),
+            pem("").into_bytes(),
+            pem("\n").into_bytes(),
+            x.into_bytes(),
+            jwk.into_bytes(),
+        ]
     }
 
     fn sign(&self, signed: &[u8]) -> Vec<u8> {
@@ -108,22 +129,22 @@ pub(super) fn read(token: &str) -> (Value, Value) {
 
 /// A clock that begins at the time of day, and goes on by hand alone.
 #[derive(Clone)]
-pub(super) struct Hands(Arc<AtomicU64>);
+pub(crate) struct Hands(Arc<AtomicU64>);
 
 impl Hands {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Arc::new(AtomicU64::new(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs())))
     }
 
-    pub(super) fn pass(&self, time: Duration) {
+    pub(crate) fn pass(&self, time: Duration) {
         self.0.fetch_add(time.as_secs(), Ordering::SeqCst);
     }
 
-    pub(super) fn now(&self) -> u64 {
+    pub(crate) fn now(&self) -> u64 {
         self.0.load(Ordering::SeqCst)
     }
 
-    pub(super) fn clock(&self) -> Clock {
+    pub(crate) fn clock(&self) -> Clock {
         let hands = self.clone();
         Clock::new(move || Duration::from_secs(hands.now()))
     }

@@ -3,10 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use berth::{
-    auth::token::{Overlap, SigningKeys},
-    context::Context,
-    driver::DriverErrorKind,
-    storage::StoredSigningKeys,
+    auth::token::SigningKeys, context::Context, driver::DriverErrorKind, rotation::Overlap, storage::StoredKeys,
 };
 use serde_json::{Value, json};
 
@@ -40,7 +37,7 @@ fn kid(token: &str) -> Value {
 }
 
 async fn rotate(registry: &Registry, hands: &Hands, overlap: Overlap) -> String {
-    let store = Arc::new(StoredSigningKeys::new(registry.driver.clone()));
+    let store = Arc::new(StoredKeys::signing(registry.driver.clone()));
     SigningKeys::new(store, hands.clock()).rotate(&Context::background("test"), overlap).await.unwrap()
 }
 

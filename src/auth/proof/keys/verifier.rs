@@ -13,6 +13,7 @@ use crate::{
         proof::{Offer, ProofError, Verifier, now},
     },
     context::{Clock, Context},
+    distribution::BackendError,
 };
 
 /// How long a process lets in a key without asking storage: as long may a revoked one work.
@@ -33,6 +34,19 @@ impl KeyVerifier {
     pub fn new(store: Arc<dyn KeyStore>, clock: Clock) -> Self {
         Self { store, clock, found: Cache::new(MOST) }
     }
+
+    /// What is known of the key `id`, by storage unless it was found there lately.
+    async fn find(&self, ctx: &Context, id: KeyId, now: OffsetDateTime) -> Result<Option<ApiKey>, BackendError> {
+        if let Some((key, _)) = self.found.get(&id).filter(|(_, until)| now < *until) {
+            return Ok(Some(key));
+        }
+        let found = self.store.find(ctx, &id).await?;
+        match &found {
+            Some(key) => self.found.insert(id, (key.clone(), now + FRESH)),
+            None => drop(self.found.remove(&id)),
+        }
+        Ok(found)
+    }
 }
 
 #[async_trait::async_trait]
@@ -44,23 +58,24 @@ impl Verifier for KeyVerifier {
         if !is_key {
             return Err(ProofError::wrong("the API key is not whole; copy it once more"));
         }
-        let (id, now) = (KeyId::of(offer.password), now(&self.clock));
-        let key = match self.found.get(&id).filter(|(_, until)| now < *until) {
-            Some((key, _)) => key,
-            None => {
-                let Some(key) = self.store.find(ctx, &id).await? else {
-                    self.found.remove(&id);
-                    return Err(ProofError::wrong("the API key is unknown here, or was revoked"));
-                };
-                self.found.insert(id, (key.clone(), now + FRESH));
-                key
-            }
-        };
-        match key.expires {
-            Some(expires) if expires <= now => {
+        let now = now(&self.clock);
+        match self.find(ctx, KeyId::of(offer.password), now).await? {
+            None => Err(ProofError::wrong("the API key is unknown here, or was revoked")),
+            Some(key) if key.has_expired(now) => {
                 Err(ProofError::Wrong(format!("the API key {:?} has expired; make a new one", key.name)))
             }
-            _ => Ok(Some(Identity::Key(key.name))),
+            Some(key) => Ok(Some(Identity::Key(key.name))),
         }
+    }
+
+    fn mark(&self, offer: &Offer<'_>) -> Option<String> {
+        Some(KeyId::of(offer.password).to_string())
+    }
+
+    async fn holds(&self, ctx: &Context, identity: &Identity, mark: &str) -> Result<bool, BackendError> {
+        let (Identity::Key(name), Some(id)) = (identity, KeyId::from_hex(mark)) else { return Ok(false) };
+        let now = now(&self.clock);
+        let key = self.find(ctx, id, now).await?;
+        Ok(key.is_some_and(|key| key.name == *name && !key.has_expired(now)))
     }
 }

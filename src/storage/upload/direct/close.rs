@@ -20,8 +20,8 @@ impl UploadWriter {
         ctx: &Context,
         digest: &Digest,
     ) -> Result<Option<DirectCommit>, UploadError> {
-        let sessions = self.session().sessions.clone();
-        let progress = &self.session().progress;
+        let sessions = self.session.sessions.clone();
+        let progress = &self.session.progress;
         let (Some((way, options)), Some(direct)) = (sessions.way(), progress.direct.clone()) else { return Ok(None) };
         if direct.digest != *digest || progress.size > 0 {
             return Ok(None);
@@ -30,7 +30,12 @@ impl UploadWriter {
             Place::Blob { uploader } => self.close_blob(ctx, way, &direct, uploader).await,
             Place::Stage { uploader } => self.close_stage(ctx, way, &direct, uploader).await.map(Some),
             Place::Parts { .. } | Place::Joined { .. } | Place::Verified { .. } => {
-                self.close_parts(ctx, way, options.until(ctx), direct).await.map(Some)
+                // A copy that was begun would be ended although the session was cancelled, by an older place of it.
+                match self.session.log().read(ctx, 1).await.map_err(BackendError::from)? {
+                    None => self.close_parts(ctx, way, options.until(ctx), direct).await.map(Some),
+                    Some(Record::Open(_)) => Ok(None),
+                    Some(Record::Cancelled) => Err(self.session.unknown()),
+                }
             }
         }
     }
@@ -44,12 +49,12 @@ impl UploadWriter {
         uploader: &str,
     ) -> Result<Option<DirectCommit>, UploadError> {
         let at = blob(&direct.digest)?;
-        let log = self.session().log();
+        let log = self.session.log();
         let (record, found) = join(log.read(ctx, 1), way.look(ctx, &at)).await;
         match record.map_err(BackendError::from)? {
             None => {}
             Some(Record::Open(_)) => return Ok(None),
-            Some(Record::Cancelled) => return Err(self.session().unknown()),
+            Some(Record::Cancelled) => return Err(self.session.unknown()),
         }
         match found {
             Ok(found) if found.mark.as_deref() == Some(uploader) => {
@@ -70,13 +75,13 @@ impl UploadWriter {
         direct: &Direct,
         uploader: &str,
     ) -> Result<DirectCommit, UploadError> {
-        let stage = self.session().stage()?;
+        let stage = self.session.stage()?;
         let at = blob(&direct.digest)?;
         let (staged, found) = join(way.look(ctx, &stage), way.look(ctx, &at)).await;
         match staged {
             Ok(staged) if staged.mark.as_deref() == Some(uploader) => direct.agrees(&staged)?,
             // What a cancelled session leaves there.
-            Ok(_) => return Err(self.session().unknown()),
+            Ok(_) => return Err(self.session.unknown()),
             Err(error) if error.is_not_found() => {
                 return self.linked_before(ctx, direct, DirectFault::Missing.into()).await;
             }
@@ -87,7 +92,7 @@ impl UploadWriter {
             // It was removed meanwhile.
             Err(error) if error.is_not_found() => {
                 let sources = [(stage, direct.size)];
-                self.layers().blobs().compose(ctx, &sources, &direct.digest).await.map_err(BackendError::from)?;
+                self.layers.blobs().compose(ctx, &sources, &direct.digest).await.map_err(BackendError::from)?;
             }
             Err(error) => return Err(BackendError::from(error).into()),
         }
@@ -99,7 +104,7 @@ impl UploadWriter {
     /// Links content that is stored.
     pub(super) async fn linked(&self, ctx: &Context, direct: &Direct) -> Result<DirectCommit, UploadError> {
         let descriptor = Descriptor::blob(direct.digest, direct.size);
-        self.layers().link_stored(ctx, &direct.digest, &descriptor).await?;
+        self.layers.link_stored(ctx, &direct.digest, &descriptor).await?;
         Ok(DirectCommit::Done(descriptor))
     }
 
@@ -111,7 +116,7 @@ impl UploadWriter {
         direct: &Direct,
         error: UploadError,
     ) -> Result<DirectCommit, UploadError> {
-        match self.layers().stat_stored(ctx, &direct.digest).await {
+        match self.layers.stat_stored(ctx, &direct.digest).await {
             Ok(descriptor) => Ok(DirectCommit::Done(descriptor)),
             Err(BlobError::Backend(error)) => Err(error.into()),
             Err(_) => Err(error),
@@ -120,12 +125,12 @@ impl UploadWriter {
 
     /// Frees the stage; that it could not be freed must not fail a commit that has succeeded.
     pub(super) async fn drop_stage(&self, ctx: &Context) {
-        let dropped = match self.session().stage() {
-            Ok(stage) => self.session().sessions.driver.delete(ctx, &[stage]).await.map_err(BackendError::from),
+        let dropped = match self.session.stage() {
+            Ok(stage) => self.session.sessions.driver.delete(ctx, &[stage]).await.map_err(BackendError::from),
             Err(error) => Err(error),
         };
         if let Err(error) = dropped {
-            tracing::warn!(%error, upload = %self.session().id, "a closed upload was not cleaned up; purging will");
+            tracing::warn!(%error, upload = %self.session.id, "a closed upload was not cleaned up; purging will");
         }
     }
 
@@ -137,7 +142,7 @@ impl UploadWriter {
         direct: Option<&Direct>,
         cancelled: bool,
     ) -> Result<(), BackendError> {
-        let session = self.session();
+        let session = &self.session;
         let (Some((way, _)), Some(direct)) = (session.sessions.way(), direct) else { return Ok(()) };
         let driver = &session.sessions.driver;
         let stage = session.stage()?;

@@ -65,7 +65,7 @@ impl UploadWriter {
                     self.drop_stage(ctx).await;
                     return Ok(done);
                 }
-                Step::Over => return self.linked_before(ctx, &direct, self.session().unknown()).await,
+                Step::Over => return self.linked_before(ctx, &direct, self.session.unknown()).await,
             };
             if pauses {
                 let (verified, copied) = match &direct.place {
@@ -74,7 +74,7 @@ impl UploadWriter {
                     _ => (0, 0),
                 };
                 let size = direct.size;
-                self.session_mut().progress.direct = Some(direct);
+                self.session.progress.direct = Some(direct);
                 return Ok(DirectCommit::GoesOn { upload: self.stands(), size, verified, copied });
             }
         }
@@ -88,7 +88,7 @@ impl UploadWriter {
         upload: &str,
         plan: PartPlan,
     ) -> Result<Step, UploadError> {
-        let stage = self.session().stage()?;
+        let stage = self.session.stage()?;
         let mut parts: Vec<StoredPart> = Vec::new();
         let mut after = 0;
         let joined = loop {
@@ -132,8 +132,8 @@ impl UploadWriter {
     ) -> Result<Step, UploadError> {
         let failed = |message: String| BackendError::new(BackendErrorKind::Failed, message);
         let mut hasher = Hasher::resume(hash).map_err(|error| failed(error.to_string()))?;
-        let stage = self.session().stage()?;
-        let driver = &self.session().sessions.driver;
+        let stage = self.session.stage()?;
+        let driver = &self.session.sessions.driver;
         let Some(mut reading) = present(driver.read(ctx, &stage, verified, None).await)? else { return Ok(Step::Over) };
         let begun = verified;
         while verified < direct.size {
@@ -171,7 +171,7 @@ impl UploadWriter {
         upload: Option<&str>,
         until: Instant,
     ) -> Result<Step, UploadError> {
-        let (stage, blob) = (self.session().stage()?, blob(&direct.digest)?);
+        let (stage, blob) = (self.session.stage()?, blob(&direct.digest)?);
         if upload.is_none() && present(way.look(ctx, &blob).await)?.is_some() {
             return Ok(Step::Stored);
         }

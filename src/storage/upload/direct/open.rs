@@ -12,7 +12,7 @@ use crate::{
     storage::{
         layers::LayerStore,
         upload::{
-            Sessions,
+            Sessions, UploadSecret,
             session::{SESSION_LIFE, Session},
             writer::UploadWriter,
         },
@@ -58,7 +58,7 @@ impl DirectWay<'_> {
             Err(error) => return Err(BackendError::from(error).into()),
         };
         if let Some(found) = &found
-            && self.may_link(ctx, announced, found, &caller).await?
+            && self.may_link(ctx, announced, found, &session.id).await?
         {
             if found.size != *size {
                 let message = format!("blob {digest} has {} bytes, not {size}", found.size);
@@ -86,13 +86,19 @@ impl DirectWay<'_> {
         ctx: &Context,
         announced: &Announced,
         found: &Found,
-        caller: &str,
+        session: &str,
     ) -> Result<bool, UploadError> {
         // They sent it lately, and closed no session over it: the process that was to has died.
         let lately = |modified| SystemTime::now().duration_since(modified).unwrap_or_default() < SESSION_LIFE;
-        let theirs = found.mark.as_deref() == Some(caller) && found.modified.is_some_and(lately);
-        if announced.reads_all || theirs {
+        if announced.reads_all {
             return Ok(true);
+        }
+        if let Some(mark) = found.mark.as_deref().filter(|_| found.modified.is_some_and(lately)) {
+            let repository = &self.sessions.repository;
+            let theirs = |secret: &UploadSecret| secret.uploader(repository, ctx.caller(), session) == mark;
+            if self.sessions.secrets.any(ctx, theirs).await? {
+                return Ok(true);
+            }
         }
         match self.layers.linked().resolve(ctx, &announced.digest).await {
             Ok(_) => Ok(true),

@@ -16,7 +16,7 @@ const PAGE: u32 = 1000;
 impl UploadWriter {
     /// The target of what was announced to this session.
     pub(in crate::storage::upload) async fn direct_target(&self, ctx: &Context) -> Result<Option<Target>, UploadError> {
-        let session = self.session();
+        let session = &self.session;
         let (Some((way, options)), Some(direct)) = (session.sessions.way(), &session.progress.direct) else {
             return Ok(None);
         };
@@ -38,7 +38,7 @@ impl UploadWriter {
         ctx: &Context,
         numbers: RangeInclusive<u32>,
     ) -> Result<PartsPage, UploadError> {
-        let session = self.session();
+        let session = &self.session;
         let (Some((way, options)), Some(direct)) = (session.sessions.way(), &session.progress.direct) else {
             return Err(DirectFault::NoParts.into());
         };
@@ -77,7 +77,7 @@ impl UploadWriter {
 
     /// Why the upload in parts takes no more: all were put together, or the session is over.
     async fn over(&self, ctx: &Context) -> Result<UploadError, UploadError> {
-        let session = self.session();
+        let session = &self.session;
         let Some((way, _)) = session.sessions.way() else { return Ok(session.unknown()) };
         match way.look(ctx, &session.stage()?).await {
             Ok(_) => Ok(DirectFault::PartsComplete.into()),
