@@ -11,6 +11,8 @@ mod watched;
 mod kills;
 #[path = "pushing/lambda.rs"]
 mod lambda;
+#[path = "pushing/parts.rs"]
+mod parts;
 #[path = "pushing/ways.rs"]
 mod ways;
 

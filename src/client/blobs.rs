@@ -37,8 +37,18 @@ impl Remote {
 
     /// [`BlobStatter::stat`]. The descriptor's digest is the one asked by: which is canonical is the registry's matter.
     pub(super) async fn stat(&self, ctx: &Context, digest: &Digest) -> Result<Descriptor, BlobError> {
+        self.stat_for(ctx, digest, Scopes::pull(&self.name)).await
+    }
+
+    /// The same, by a token that is good for `scopes`, which has to include reading.
+    pub(super) async fn stat_for(
+        &self,
+        ctx: &Context,
+        digest: &Digest,
+        scopes: Scopes,
+    ) -> Result<Descriptor, BlobError> {
         let what = format!("HEAD of blob {digest} of {}", self.name);
-        let request = self.read(Method::HEAD, &self.blob(digest));
+        let request = self.request(Method::HEAD, &self.blob(digest), scopes);
         let answer = self.expect(ctx, &request, &[200], &what).await.map_err(|failure| unknown(failure, digest))?;
         let host = answer.host();
         is_called(&host, digest, answer.digest())?;

@@ -63,10 +63,7 @@ enum Handed {
 impl Remote {
     /// Asks for the way past the registry, and goes it. What an earlier run sent is not sent again.
     pub(super) async fn push_direct(&self, ctx: &Context, parcel: Parcel<'_>) -> Result<Direct, UploadError> {
-        let kept = self.shared.kept.as_ref().map(|uploads| {
-            let base = self.shared.transport.url(&Route::Base, &Query::default());
-            uploads.of(base.as_str(), &self.name, parcel.digest)
-        });
+        let kept = self.kept(parcel.digest);
         if let Some(kept) = &kept
             && let Some(location) = kept.read().await
             && let Some(pushed) = self.go_on(ctx, parcel, &location, kept).await?
@@ -80,7 +77,10 @@ impl Remote {
         let mut lost = 0;
         loop {
             let mut session = match Session::open(self, ctx, &new).await? {
-                Opened::Mounted(_) => return Ok(Direct::Done(Pushed::Mounted)),
+                Opened::Mounted(_) => {
+                    forget(kept.as_ref()).await;
+                    return Ok(Direct::Done(Pushed::Mounted));
+                }
                 Opened::Session(session) => session,
             };
             let Some(target) = session.target.take() else { return Ok(Direct::Ordinary(session)) };
@@ -90,6 +90,12 @@ impl Remote {
                 Handed::Over(_) => lost += 1,
             }
         }
+    }
+
+    /// The place where the upload of `digest` is noted, if there is one.
+    pub(super) fn kept(&self, digest: &Digest) -> Option<Kept> {
+        let base = self.shared.transport.url(&Route::Base, &Query::default());
+        self.shared.kept.as_ref().map(|uploads| uploads.of(base.as_str(), &self.name, digest))
     }
 
     /// Goes on with what an earlier run began at `location`, as far as that is of use.
@@ -146,7 +152,7 @@ impl Session {
                     break Handed::Over(error);
                 }
                 Err(Setback::Final(error @ UploadError::DigestMismatch { .. })) => {
-                    self.forget(kept).await;
+                    forget(kept).await;
                     return Err(error);
                 }
                 Err(setback) => return Err(setback.into()),
@@ -167,13 +173,13 @@ impl Session {
             }
         };
         // What is over is as good as never begun.
-        self.forget(kept).await;
+        forget(kept).await;
         Ok(handed)
     }
+}
 
-    async fn forget(&self, kept: Option<&Kept>) {
-        if let Some(kept) = kept {
-            kept.forget().await;
-        }
+async fn forget(kept: Option<&Kept>) {
+    if let Some(kept) = kept {
+        kept.forget().await;
     }
 }

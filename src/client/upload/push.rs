@@ -4,7 +4,7 @@ use std::sync::{Arc, atomic::Ordering};
 
 use super::{Opened, Session, Watch, direct::Direct};
 use crate::{
-    client::{RemoteRepository, Source, repository::Remote},
+    client::{RemoteRepository, Source, door::Scopes, repository::Remote},
     context::Context,
     digest::Digest,
     distribution::{BlobError, NewUpload, UploadError},
@@ -83,8 +83,15 @@ impl RemoteRepository {
         // Where announcing it answers the same question, it is not asked twice.
         let asks = parcel.goes_direct() && self.remote.shared.is_direct.load(Ordering::Relaxed);
         if !asks {
-            match self.remote.stat(ctx, digest).await {
-                Ok(_) => return Ok(Pushed::Present),
+            // With the token that the upload needs too.
+            match self.remote.stat_for(ctx, digest, Scopes::push(&self.remote.name)).await {
+                Ok(_) => {
+                    // An earlier run may have ended just before it learnt that.
+                    if let Some(kept) = self.remote.kept(digest) {
+                        kept.forget().await;
+                    }
+                    return Ok(Pushed::Present);
+                }
                 Err(BlobError::Backend(error)) => return Err(error.into()),
                 Err(_) => {}
             }
