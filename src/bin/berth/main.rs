@@ -1,5 +1,6 @@
 //! The command line.
 
+mod gateway;
 mod helper;
 mod keys;
 mod login;
@@ -26,6 +27,8 @@ enum Command {
     Login(login::LogIn),
     /// Undo what `berth login` did.
     Logout(login::LogOut),
+    /// Serve another registry on this machine, for clients that can send it large layers in no other way.
+    Gateway(gateway::Gateway),
     /// Answer as docker-credential-berth does.
     CredentialHelper(helper::Helper),
     /// Make, list and revoke API keys, and rotate the key that signs tokens, in the storage of a registry.
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => arguments.run(),
         Command::Login(arguments) => arguments.run(),
         Command::Logout(arguments) => arguments.run(),
+        Command::Gateway(arguments) => arguments.run(),
         Command::CredentialHelper(arguments) => arguments.run(),
         Command::Keys(arguments) => arguments.run(),
         Command::Policy(command) => command.run(),
