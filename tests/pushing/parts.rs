@@ -2,16 +2,19 @@
 
 use std::sync::{
     Arc, Mutex,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
+use async_trait::async_trait;
 use berth::{
-    client::{Pushed, Watch},
+    client::{Pushed, Source, Watch},
     context::Context,
     digest::Digest,
-    distribution::{BlobError, Repository as _, UploadError},
+    distribution::{BlobError, ByteStream, Repository as _, UploadError},
 };
 use berth_local::{Fault, Rule};
+use futures_util::StreamExt as _;
+use tokio::sync::Barrier;
 
 use crate::{
     house::{House, PART, content, in_parts, kept, remote},
@@ -55,26 +58,61 @@ async fn parts_go_past_the_registry_which_is_asked_until_it_is_done() {
     assert_eq!(house.s3.uploads(), 0, "nothing is left of the parts");
 }
 
+/// Content of which the first two readings wait for each other.
+struct Gathering {
+    blob: Watched,
+    both: Barrier,
+    opened: AtomicUsize,
+    now: Arc<AtomicUsize>,
+    most: AtomicUsize,
+}
+
+/// A reading that is under way.
+struct Open(Arc<AtomicUsize>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl Source for Gathering {
+    fn size(&self) -> u64 {
+        self.blob.size()
+    }
+
+    async fn open(&self, offset: u64, length: u64) -> std::io::Result<ByteStream> {
+        self.most.fetch_max(self.now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        let open = Open(self.now.clone());
+        if self.opened.fetch_add(1, Ordering::SeqCst) < 2 {
+            self.both.wait().await;
+        }
+        let stream = self.blob.open(offset, length).await?;
+        Ok(stream
+            .inspect(move |_| {
+                let _ = &open;
+            })
+            .boxed())
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn as_many_parts_as_wanted_are_under_way() {
     let house = House::with(in_parts()).await;
-    let blob = Watched::new(content(1, SIZE));
-    // None is answered, and so nothing more is sent than is under way.
-    house.s3.inject(Rule::new(Fault::Hang).operation("UploadPart"));
+    let blob = Watched::new(content(1, 2 * SIZE));
     let client = house.client(Some("alice"), |options| options.parts_at_once = 2);
-    let (app, ctx, digest, source) =
-        (remote(&client, "a/app"), Context::background("test"), blob.digest(), blob.source());
-    let parts = || house.s3.requests().iter().filter(|request| request.operation == "UploadPart").count();
-    let both = async {
-        while parts() < 2 || blob.read() < 2 * PART as u64 {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::select! {
-        pushed = app.push_blob(&ctx, &digest, &source, None) => panic!("{pushed:?}"),
-        () = both => {}
-    }
-    assert_eq!((parts(), blob.read()), (2, 2 * PART as u64));
+    let source = Arc::new(Gathering {
+        blob: blob.clone(),
+        both: Barrier::new(2),
+        opened: AtomicUsize::default(),
+        now: Arc::default(),
+        most: AtomicUsize::default(),
+    });
+    let app = remote(&client, "a/app");
+    let pushed = app.push_blob(&Context::background("test"), &blob.digest(), &(source.clone() as _), None).await;
+    assert_eq!(pushed.unwrap(), Pushed::Sent);
+    assert_eq!((source.opened.load(Ordering::SeqCst), source.most.load(Ordering::SeqCst)), (5, 2));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -113,8 +113,12 @@ impl Session {
                 Some((number, error)) => {
                     first = number;
                     idle = if settled.len() > before { 0 } else { idle + 1 };
+                    // Another session would begin with nothing; a later run goes on with this one.
                     if idle > retries.retries {
-                        return Ok(Sent::Anew(error));
+                        return Err(error);
+                    }
+                    if idle > 0 {
+                        retries.pause(ctx, idle, None).await;
                     }
                 }
             }
