@@ -33,11 +33,12 @@ conformance: $(BIN)/berth ## the OCI conformance program, 1.1 and dev: on a fold
 	tests/clients/install conformance
 	BERTH_BIN=$(BIN)/berth BERTH_EMULATORS=$(BIN)/emulators BERTH_LAMBDA_LOCAL=$(BIN)/lambda-local tests/conformance/run
 
-clients: $(BIN)/berth ## real clients push and pull, also through the local Lambda; docker-registry's folders are exchanged
+clients: $(BIN)/berth ## real clients push and pull, also through the local Lambda; docker-registry's folders are exchanged, and Berth's client speaks to it
 	-tests/clients/install # what is missing is named by the runner; with CI=true that fails
 	BERTH_BIN=$(BIN)/berth tests/clients/run
 	BERTH_BIN=$(BIN)/berth BERTH_LAMBDA_LOCAL=$(BIN)/lambda-local tests/clients/lambda
 	BERTH_BIN=$(BIN)/berth tests/clients/interop
+	tests/clients/suite
 
 template: $(BIN)/berth ## template.yaml: linters, sam build, a deployment into an emulated CloudFormation, and that in the local Lambda (ONLY=lint,deploy,local: no build)
 	-tests/clients/install template # what is missing is named by the runner; with CI=true that fails

@@ -9,8 +9,8 @@
 //! | F1 | [`manifest`]: OCI and Docker manifests as exact bytes with their references |
 //! | F2 | [`distribution`]: the interfaces and the errors each may return |
 //! | F3 | [`driver`] (where bytes live), [`cache`] (descriptors), [`api`] (the wire contract), [`auth`] (who asks), [`config`], [`aws`] (what its clients share) |
-//! | F4 | [`storage`]: the interfaces over a driver and a cache; [`client`]: the interfaces over HTTP, and logging in to a registry |
-//! | F5 | [`http`]: handlers over the interfaces; [`transfer`]: images on their way between registries, layouts and archives; [`maintenance`]: what is due now and then; [`logging`] |
+//! | F4 | [`storage`]: the interfaces over a driver and a cache; [`client`]: the interfaces over HTTP, and logging in |
+//! | F5 | [`http`]: handlers over the interfaces; [`transfer`]: images between registries, layouts and archives; [`maintenance`]: what is due now and then; [`logging`] |
 //! | F6 | [`wire`]: builds real adapters from configuration; [`lambda`]: the registry as functions |
 
 pub mod api;

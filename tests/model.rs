@@ -1,5 +1,6 @@
 //! Random sequences of pushes, mounts, tags, deletions and listings against a plain map: no difference may show, for
-//! memory, for a folder, and for S3 with DynamoDB. The registry is driven by its interfaces.
+//! memory, for a folder, and for S3 with DynamoDB, and for the client of one over HTTP. The registry is driven by its
+//! interfaces.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that cannot go on has failed
 
 #[path = "model/operation.rs"]
@@ -14,23 +15,39 @@ mod support;
 
 use std::sync::Arc;
 
-use berth::{config::Config, distribution::Namespace, wire::Adapters};
+use berth::{
+    client::{self, ClientOptions},
+    config::Config,
+    distribution::Namespace,
+    wire::Adapters,
+};
 use berth_local::Emulators;
 use operation::{Operation, operations};
 use play::Play;
 use proptest::test_runner::{Config as Cases, TestRunner};
-use support::registry::on_aws;
+use support::registry::{Registry, on_aws};
 use tokio::runtime::Runtime;
 
 /// Plays `cases` sequences of up to `length` steps, each on a registry of its own; all that is visible is compared
 /// after every `every`th step and at the end.
 fn play(cases: u32, length: usize, every: usize, registry: impl Fn(&Runtime) -> Arc<dyn Namespace>) {
+    play_one(cases, length, every, true, registry);
+}
+
+/// The same; a registry over HTTP does not say canonical digests.
+fn play_one(
+    cases: u32,
+    length: usize,
+    every: usize,
+    says_canonical: bool,
+    registry: impl Fn(&Runtime) -> Arc<dyn Namespace>,
+) {
     let runtime = Runtime::new().unwrap();
     let mut runner = TestRunner::new(Cases { cases, failure_persistence: None, ..Cases::default() });
     let result = runner.run(&operations(length), |steps: Vec<Operation>| {
         let registry = registry(&runtime);
         runtime.block_on(async {
-            let mut play = Play::new(registry);
+            let mut play = Play::new(registry, says_canonical);
             for (number, step) in steps.iter().enumerate() {
                 play.step(step).await;
                 if number % every == 0 {
@@ -81,5 +98,17 @@ fn s3_with_dynamodb_behaves_like_a_plain_map() {
         let yaml =
             on_aws(&emulators, "").replace("    region:", &format!("    rootdirectory: /{}\n    region:", next.get()));
         configured(runtime, &yaml)
+    });
+}
+
+#[test]
+fn the_client_behaves_like_a_plain_map() {
+    let served = std::cell::RefCell::new(None);
+    play_one(30, 40, 10, false, |runtime| {
+        let yaml = "version: 0.1\nstorage: {inmemory: {}, cache: {blobdescriptor: inmemory}}";
+        let registry = runtime.block_on(Registry::configured(yaml));
+        let options = ClientOptions::new(registry.host().parse().unwrap());
+        served.replace(Some(registry));
+        Arc::new(client::Registry::connect(options).unwrap())
     });
 }

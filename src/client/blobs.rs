@@ -1,7 +1,6 @@
 //! Blobs over HTTP.
 
 use async_trait::async_trait;
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt as _;
 use http::{HeaderValue, Method, StatusCode, header};
@@ -20,8 +19,8 @@ use crate::{
     descriptor::Descriptor,
     digest::Digest,
     distribution::{
-        BackendError, BlobError, BlobIngester, BlobProvider, BlobServer, BlobService, BlobStatter, BlobWriter, Created,
-        NewUpload, Reading, Served, UploadError,
+        BackendError, BackendErrorKind, BlobError, BlobIngester, BlobProvider, BlobServer, BlobService, BlobStatter,
+        BlobWriter, Created, NewUpload, Reading, Served, UploadError,
     },
 };
 
@@ -79,7 +78,7 @@ impl BlobProvider for RemoteBlobs {
             return Err(BackendError::from(Failure::wrong(self.0.host(), what)).into());
         }
         let mut content = BytesMut::new();
-        let broken = |error: std::io::Error| BackendError::from(Failure::wrong(self.0.host(), format!(": {error}")));
+        let broken = |error: std::io::Error| BackendError::new(BackendErrorKind::Failed, error.to_string());
         while let Some(chunk) = stream.try_next().await.map_err(broken)? {
             content.extend_from_slice(&chunk);
         }
@@ -148,12 +147,9 @@ impl BlobIngester for RemoteBlobs {
         }
     }
 
-    async fn resume(&self, ctx: &Context, id: &str, state: &str) -> Result<Box<dyn BlobWriter>, UploadError> {
-        let decoded = URL_SAFE_NO_PAD.decode(state).ok().and_then(|state| String::from_utf8(state).ok());
-        let state = decoded.ok_or(UploadError::StateInvalid)?;
-        let mut session = Session::resume(&self.0, id, &state)?;
-        session.refresh(ctx).await?;
-        Ok(Box::new(session))
+    /// Nothing is asked yet: the writer stands where `state` was made, and goes to where it stands now when it must.
+    async fn resume(&self, _ctx: &Context, id: &str, state: &str) -> Result<Box<dyn BlobWriter>, UploadError> {
+        Ok(Box::new(Session::resume(&self.0, id, state)?))
     }
 }
 

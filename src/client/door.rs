@@ -51,6 +51,7 @@ enum Wants {
 
 /// What one request has tried.
 pub(super) struct Tried {
+    began: Instant,
     /// What it needs, as far as is known.
     scopes: Scopes,
     /// What was shown last.
@@ -65,7 +66,7 @@ enum Shown {
 impl Tried {
     /// A request that needs `scopes`.
     pub(super) fn new(scopes: Scopes) -> Self {
-        Self { scopes, shown: None }
+        Self { began: Instant::now(), scopes, shown: None }
     }
 }
 
@@ -84,10 +85,10 @@ impl Door {
         match state.wants.clone() {
             None => Ok(None),
             Some(Wants::Basic) => {
-                let (credential, is_fresh) = self.credential(&mut state).await?;
+                let (credential, since) = self.credential(&mut state).await?;
                 let Credential::Password { name, password } = credential else { return Ok(None) };
-                tried.shown = Some(Shown::Login { is_fresh });
-                Ok(Some(basic(&name, password.expose())?))
+                tried.shown = Some(Shown::Login { is_fresh: since >= tried.began });
+                Ok(Some(basic(&self.host, &name, password.expose())?))
             }
             Some(Wants::Bearer(service)) => {
                 let now = Instant::now();
@@ -120,20 +121,21 @@ impl Door {
         Ok(value)
     }
 
-    /// The credentials, and whether they were asked for just now.
-    async fn credential(&self, state: &mut State) -> Result<(Credential, bool), Failure> {
+    /// The credentials, and when they were asked for.
+    async fn credential(&self, state: &mut State) -> Result<(Credential, Instant), Failure> {
         if let Some((credential, since)) = &state.credential
             && since.elapsed() < FRESH
         {
-            return Ok((credential.clone(), false));
+            return Ok((credential.clone(), *since));
         }
         let credential = self
             .credentials
             .credential(&self.host)
             .await
             .map_err(|error| Failure::Refused { host: self.host.to_string(), reason: error.to_string() })?;
-        state.credential = Some((credential.clone(), Instant::now()));
-        Ok((credential, true))
+        let now = Instant::now();
+        state.credential = Some((credential.clone(), now));
+        Ok((credential, now))
     }
 
     /// Learns from `headers` of a 401 what the registry wants. Whether another try of the same request may go better.
@@ -148,7 +150,7 @@ impl Door {
                     Some(Shown::Login { is_fresh: false }) => state.credential = None,
                     _ => {}
                 }
-                Ok(!matches!(self.credential(&mut state).await?.0, Credential::Anonymous))
+                Ok(matches!(self.credential(&mut state).await?.0, Credential::Password { .. }))
             }
             Challenge::Bearer { realm, service, scope } => {
                 state.wants = Some(Wants::Bearer(Service::of(&self.host, &self.base, &realm, service)?));
@@ -169,14 +171,16 @@ impl Door {
     }
 }
 
-/// `Authorization` of a user (RFC 7617), never shown where headers are.
-fn basic(name: &str, password: &str) -> Result<HeaderValue, Failure> {
-    sensitive(&format!("Basic {}", STANDARD.encode(format!("{name}:{password}"))))
+/// `Authorization` of a user of `host` (RFC 7617), never shown where headers are.
+fn basic(host: &Host, name: &str, password: &str) -> Result<HeaderValue, Failure> {
+    sensitive(host, &format!("Basic {}", STANDARD.encode(format!("{name}:{password}"))))
 }
 
-fn sensitive(text: &str) -> Result<HeaderValue, Failure> {
-    let mut value =
-        HeaderValue::from_str(text).map_err(|_| Failure::Source("a token that cannot stand in a header".to_owned()))?;
+fn sensitive(host: &Host, text: &str) -> Result<HeaderValue, Failure> {
+    let mut value = HeaderValue::from_str(text).map_err(|_| Failure::Refused {
+        host: host.to_string(),
+        reason: "the token that is kept for it is none".to_owned(),
+    })?;
     value.set_sensitive(true);
     Ok(value)
 }

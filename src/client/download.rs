@@ -98,7 +98,9 @@ async fn ask(
 ) -> Result<Part, BlobError> {
     let mut request = remote.read(Method::GET, &remote.blob(digest));
     if offset > 0 || until.is_some() {
-        let last = until.map(|until| until.saturating_sub(1).to_string()).unwrap_or_default();
+        // Without an end where it is one that servers may take for no number.
+        let last = until.filter(|until| i64::try_from(*until).is_ok());
+        let last = last.map(|until| until.saturating_sub(1).to_string()).unwrap_or_default();
         // Digits always stand in a header.
         let range = HeaderValue::from_str(&format!("bytes={offset}-{last}"));
         request = request.with(header::RANGE, range.unwrap_or(HeaderValue::from_static("bytes=0-")));
@@ -181,7 +183,7 @@ impl Download {
             return Err(io::Error::other(Failure::wrong(self.remote.host(), what).to_string()));
         }
         self.failures += 1;
-        retry.pause(self.failures, None).await;
+        retry.pause(&self.ctx, self.failures, None).await;
         let Part { start, body, .. } = ask(&self.remote, &self.ctx, &self.digest, self.at, Some(self.end))
             .await
             .map_err(|error| io::Error::other(error.to_string()))?;

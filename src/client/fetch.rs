@@ -1,19 +1,16 @@
 //! One GET, with limits. Redirects are not followed: a login goes nowhere but where it was meant for.
 
-use std::{error::Error, time::Duration};
+use std::time::Duration;
 
-use aws_smithy_http_client::{
-    Connector,
-    proxy::ProxyConfig,
-    tls::{Provider, rustls_provider::CryptoMode},
-};
-use aws_smithy_runtime_api::client::http::HttpConnector as _;
-use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
-use http_body_util::{BodyExt as _, Limited};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use reqwest::Url;
 
-use super::spoken::innermost;
+use super::{
+    Patience,
+    transport::{Connections, Exchange, Failure},
+};
+use crate::context::Context;
 
 /// How long one answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -21,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const LONGEST: usize = 256 << 10;
 
 /// Asks servers by HTTP, through a proxy where the environment names one.
-pub(super) struct Fetch(Connector);
+pub(super) struct Fetch(Connections);
 
 /// What came back.
 pub(super) struct Answer {
@@ -37,31 +34,32 @@ pub struct FetchError(String);
 
 impl Fetch {
     pub(super) fn new() -> Self {
-        let connector = Connector::builder().proxy_config(ProxyConfig::from_env());
-        Self(connector.tls_provider(Provider::Rustls(CryptoMode::Ring)).build())
+        let agent = HeaderValue::from_static(concat!("berth/", env!("CARGO_PKG_VERSION")));
+        Self(Connections::new(agent, Patience { connect: PATIENCE, stall: PATIENCE, answer: PATIENCE }))
     }
 
     pub(super) async fn get(&self, url: &str, authorization: Option<HeaderValue>) -> Result<Answer, FetchError> {
-        tokio::time::timeout(PATIENCE, self.ask(url, authorization))
+        let url = Url::parse(url).map_err(|fault| FetchError(fault.to_string()))?;
+        tokio::time::timeout(PATIENCE, self.ask(&url, authorization))
             .await
             .unwrap_or_else(|_| Err(FetchError(format!("no answer within {} seconds", PATIENCE.as_secs()))))
     }
 
-    async fn ask(&self, url: &str, authorization: Option<HeaderValue>) -> Result<Answer, FetchError> {
-        let agent = concat!("berth/", env!("CARGO_PKG_VERSION"));
-        let mut request = Request::get(url).header(header::USER_AGENT, agent);
-        if let Some(authorization) = authorization {
-            request = request.header(header::AUTHORIZATION, authorization);
-        }
-        let request = request.body(SdkBody::empty()).map_err(|error| FetchError(error.to_string()))?;
-        let request = request.try_into().map_err(|error| cause(&error))?;
-        let answer = self.0.call(request).await.map_err(|error| cause(&error))?;
-        let (parts, body) = answer.try_into_http1x().map_err(|error| cause(&error))?.into_parts();
-        let body = Limited::new(body, LONGEST).collect().await.map_err(|error| cause(&*error))?.to_bytes();
-        Ok(Answer { status: parts.status, headers: parts.headers, body })
+    async fn ask(&self, url: &Url, authorization: Option<HeaderValue>) -> Result<Answer, FetchError> {
+        let ctx = Context::background("login");
+        let exchange = Exchange::new(&self.0, &ctx);
+        let answer = exchange.run(&Method::GET, url, &HeaderMap::new(), None, authorization.as_ref()).await;
+        let mut answer = answer.map_err(reason)?;
+        let (status, headers) = (answer.status, std::mem::take(&mut answer.headers));
+        let body = answer.read(LONGEST).await.map_err(reason)?;
+        Ok(Answer { status, headers, body })
     }
 }
 
-fn cause(error: &(dyn Error + 'static)) -> FetchError {
-    FetchError(innermost(error))
+/// Why, without the host, which whoever asks says.
+fn reason(failure: Failure) -> FetchError {
+    FetchError(match failure {
+        Failure::Unreachable { cause, .. } | Failure::BrokenOff { cause, .. } => cause,
+        other => other.to_string(),
+    })
 }

@@ -45,30 +45,25 @@ impl Listing<'_> {
     /// registry makes of that may be more, or in another order.
     pub(super) async fn read(&self, ctx: &Context, paging: &Paging) -> Result<Page<String>, Failure> {
         let mut query = Query::default();
-        if let Some(limit) = paging.limit {
-            // Not all take a zero.
-            query = query.with("n", limit.max(1).to_string());
+        // One more than is wanted tells whether there are more: a link is there in some registries without any behind it.
+        let enough = paging.limit.map(|limit| limit.saturating_add(1));
+        if let Some(enough) = enough {
+            query = query.with("n", enough.to_string());
         }
         if let Some(after) = &paging.after {
             query = query.with("last", after.as_str());
         }
         let mut next = Some(self.transport.url(&self.route, &query));
         let (mut pages, mut names) = (0, BTreeSet::new());
-        // One more than is wanted says that there are more.
-        while let Some(url) = next.take_if(|_| paging.limit.is_none_or(|limit| names.len() <= limit)) {
+        while let Some(url) = next {
             let (found, link) = self.page(ctx, url).await?;
             let before = names.len();
             names.extend(found.into_iter().filter(|name| paging.after.as_ref().is_none_or(|after| name > after)));
             pages += 1;
-            let is_enough = paging.limit.is_some_and(|limit| names.len() >= limit);
-            let has_more = link.is_some();
-            next = link.filter(|_| !is_enough);
-            if next.is_none() {
-                let mut page = Page::of(names.into_iter().collect(), paging);
-                page.more |= has_more && paging.limit != Some(0);
-                return Ok(page);
+            next = link.filter(|_| enough.is_none_or(|enough| names.len() < enough));
+            if next.is_some() {
+                self.check(names.len() > before, pages, names.len())?;
             }
-            self.check(names.len() > before, pages, names.len())?;
         }
         Ok(Page::of(names.into_iter().collect(), paging))
     }

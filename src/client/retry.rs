@@ -4,6 +4,8 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use futures_util::{FutureExt as _, future::BoxFuture};
 
+use crate::context::Context;
+
 /// Lets time pass. Tests let none.
 pub type Pause = Arc<dyn Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync>;
 
@@ -33,11 +35,14 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Lets time pass before retry number `retry`, from 1: at least `asked`, within what the policy allows.
-    pub(super) async fn pause(&self, retry: u32, asked: Option<Duration>) {
+    /// Lets time pass before retry number `retry`, from 1: at least `asked`, within what the policy and the call allow.
+    pub(super) async fn pause(&self, ctx: &Context, retry: u32, asked: Option<Duration>) {
         let ceiling = self.first.saturating_mul(1 << retry.saturating_sub(1).min(16)).min(self.longest);
         let jittered = ceiling.mul_f64(fastrand::f64());
-        (self.pause)(asked.map_or(jittered, |asked| asked.saturating_add(jittered)).min(self.longest)).await;
+        let delay = asked.map_or(jittered, |asked| asked.saturating_add(jittered)).min(self.longest);
+        // A call whose time is over learns that from the next request.
+        let left = ctx.remaining().unwrap_or(Some(Duration::ZERO)).unwrap_or(Duration::MAX);
+        (self.pause)(delay.min(left)).await;
     }
 }
 

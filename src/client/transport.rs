@@ -13,16 +13,16 @@ use std::time::Duration;
 use http::{HeaderValue, Method, StatusCode, header};
 use reqwest::Url;
 
-use self::connections::Connections;
 pub(super) use self::{
     answer::Answer,
+    connections::Connections,
     exchange::Exchange,
     failure::Failure,
     place::{allowed, authority, is_same_origin, location, shown},
     request::{Payload, Request},
 };
 use super::{
-    ClientOptions, Host, Patience, RetryPolicy,
+    ClientOptions, Host, RetryPolicy,
     door::{Door, Tried},
 };
 use crate::{
@@ -42,7 +42,6 @@ pub(super) struct Transport {
     connections: Connections,
     door: Door,
     retry: RetryPolicy,
-    patience: Patience,
 }
 
 /// There can be no client with these options.
@@ -64,8 +63,7 @@ impl Transport {
         let agent = HeaderValue::from_str(user_agent).map_err(|_| ConnectError::UserAgent(user_agent.clone()))?;
         let door = Door::new(host.clone(), base.clone(), credentials.clone());
         let connections = Connections::new(agent, *patience);
-        let (host, retry, patience) = (host.clone(), retry.clone(), *patience);
-        Ok(Self { host, base, connections, door, retry, patience })
+        Ok(Self { host: host.clone(), base, connections, door, retry: retry.clone() })
     }
 
     /// The registry.
@@ -104,11 +102,14 @@ impl Transport {
             if !passing || !request.is_repeatable || retry == self.retry.retries || ctx.remaining().is_err() {
                 return outcome.map(|answer| answer.repeated(is_repeated));
             }
-            // One that was busy did nothing, unless something stands before it.
-            is_repeated |= !matches!(&outcome, Ok(answer) if matches!(answer.status.as_u16(), 429 | 503));
+            is_repeated |= match &outcome {
+                // One that is busy did nothing, unless it stands before another.
+                Ok(answer) => !matches!(answer.status.as_u16(), 429 | 503),
+                Err(failure) => !matches!(failure, Failure::Unreachable { .. }),
+            };
             drop(outcome);
             retry += 1;
-            self.retry.pause(retry, asked).await;
+            self.retry.pause(ctx, retry, asked).await;
         }
     }
 
@@ -158,7 +159,7 @@ impl Transport {
     }
 
     fn exchange<'a>(&'a self, ctx: &'a Context) -> Exchange<'a> {
-        Exchange { connections: &self.connections, patience: self.patience, ctx }
+        Exchange::new(&self.connections, ctx)
     }
 }
 

@@ -38,6 +38,8 @@ pub(super) struct Session {
     id: String,
     url: Url,
     size: u64,
+    /// Whether an answer said so, rather than an earlier state.
+    is_fresh: bool,
     /// The least that the registry takes before the last piece (`OCI-Chunk-Min-Length`).
     least: u64,
 }
@@ -92,25 +94,32 @@ impl Session {
             }
             _ => {
                 let Place { url, id, least, .. } = Place::of(&answer, None)?;
-                Ok(Opened::Session(Self { remote: remote.clone(), id, url, size: 0, least }))
+                Ok(Opened::Session(Self { remote: remote.clone(), id, url, size: 0, is_fresh: true, least }))
             }
         }
     }
 
-    /// The session `id` of an earlier `state`; where it stands is not known yet.
+    /// The session `id` of an earlier `state`, as it was then.
     pub(super) fn resume(remote: &Remote, id: &str, state: &str) -> Result<Self, UploadError> {
-        let [name, of, url] = state.split('\n').collect::<Vec<_>>()[..] else { return Err(UploadError::StateInvalid) };
+        let state = URL_SAFE_NO_PAD.decode(state).ok().and_then(|state| String::from_utf8(state).ok());
+        let state = state.ok_or(UploadError::StateInvalid)?;
+        let [name, of, size, least, url] = state.split('\n').collect::<Vec<_>>()[..] else {
+            return Err(UploadError::StateInvalid);
+        };
         if name != remote.name.as_str() || of != id {
             return Err(UploadError::StateInvalid);
         }
+        let number = |text: &str| text.parse().map_err(|_| UploadError::StateInvalid);
         let base = remote.shared.transport.url(&Route::Base, &Query::default());
         let url = allowed(&base, url).map_err(|_| UploadError::StateInvalid)?;
-        Ok(Self { remote: remote.clone(), id: id.to_owned(), url, size: 0, least: 0 })
+        let (size, least) = (number(size)?, number(least)?);
+        Ok(Self { remote: remote.clone(), id: id.to_owned(), url, size, is_fresh: false, least })
     }
 
     pub(super) fn upload(&self) -> Upload {
-        let state = URL_SAFE_NO_PAD.encode(format!("{}\n{}\n{}", self.remote.name, self.id, self.url));
-        Upload { id: self.id.clone(), state, size: self.size }
+        let Self { remote, id, url, size, least, .. } = self;
+        let state = URL_SAFE_NO_PAD.encode(format!("{}\n{id}\n{size}\n{least}\n{url}", remote.name));
+        Upload { id: id.clone(), state, size: *size }
     }
 
     fn request(&self, method: Method) -> Request {
@@ -129,7 +138,7 @@ impl Session {
         // `0-0` is said of nothing, and of one byte.
         let stored = place.stored.unwrap_or(0);
         self.size = if stored == 1 && self.size != 1 { 0 } else { stored };
-        self.url = place.url;
+        (self.url, self.is_fresh) = (place.url, true);
         Ok(())
     }
 
@@ -153,7 +162,7 @@ impl Session {
         }
         let place = Place::of(&answer, Some(&self.url)).map_err(|failure| self.fault().of(failure))?;
         let stored = match place.stored {
-            Some(stored) if stored < first || stored > last + 1 => {
+            Some(stored) if stored <= first || stored > last + 1 => {
                 let what = format!("says that an upload stands at {stored} bytes, after those from {first} to {last}");
                 return Err(self.fault().of(Failure::wrong(&answer.host(), what)));
             }
@@ -183,10 +192,13 @@ impl Session {
                 Err(Setback::TooLarge(_)) if length > SMALLEST.max(self.least) => self.learn(length),
                 Err(Setback::Passing(_)) if retry < shared.transport.retry().retries => {
                     retry += 1;
-                    shared.transport.retry().pause(retry, None).await;
+                    shared.transport.retry().pause(ctx, retry, None).await;
                     self.refresh(ctx).await?;
                     if self.size < stood || self.size > stood + length {
                         return Err(UploadError::RangeInvalid { stored: self.size });
+                    }
+                    if self.size > stood {
+                        retry = 0;
                     }
                 }
                 // The range of a session said none where it was one.
@@ -231,7 +243,7 @@ impl Session {
                 },
                 Err(Setback::Passing(_)) if retry < shared.transport.retry().retries => {
                     retry += 1;
-                    shared.transport.retry().pause(retry, None).await;
+                    shared.transport.retry().pause(ctx, retry, None).await;
                     match self.remote.stat(ctx, digest).await {
                         Ok(_) => return Ok(()),
                         Err(BlobError::Backend(error)) => return Err(error.into()),

@@ -1,4 +1,5 @@
 //! The deployment on this machine.
+#![allow(dead_code)] // others use a part of it
 
 use std::{ops::Deref, sync::Arc};
 
@@ -103,6 +104,11 @@ impl Stack {
         let function = setup(described(&emulators, "RegistryFunction", &names)).start().await.unwrap();
         let door = function.door(DoorOptions::default()).unwrap();
         Self { emulators, function, door }
+    }
+
+    /// Where it is, as in `127.0.0.1:5000`.
+    pub(crate) fn host(&self) -> String {
+        self.door.address().to_string()
     }
 
     /// A client that nobody knows.

@@ -36,6 +36,11 @@ impl Registry {
         Self::configured(&on_aws(emulators, "")).await
     }
 
+    /// Where it is, as in `127.0.0.1:5000`.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
     pub(crate) fn http(&self) -> Http {
         Http::new(&self.host)
     }

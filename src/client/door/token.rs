@@ -84,7 +84,7 @@ pub(super) async fn fetch(
     scopes: &Scopes,
 ) -> Result<Token, Failure> {
     if let Credential::RegistryToken(token) = credential {
-        let value = sensitive(&format!("Bearer {}", token.expose()))?;
+        let value = sensitive(host, &format!("Bearer {}", token.expose()))?;
         return Ok(Token { scopes: scopes.clone(), value, until: Instant::now() + LIFE });
     }
     let asked = Instant::now();
@@ -99,7 +99,7 @@ pub(super) async fn fetch(
         }
         Credential::Password { name, password } => {
             let url = url(service, scopes, Some(name));
-            let login = basic(name, password.expose())?;
+            let login = basic(host, name, password.expose())?;
             exchange.run(&Method::GET, &url, &HeaderMap::new(), None, Some(&login)).await?
         }
         Credential::Anonymous | Credential::RegistryToken(_) => {
@@ -114,7 +114,7 @@ pub(super) async fn fetch(
     let nothing = || Failure::wrong(&place, "answers with no token, so it is no token service that clients can use");
     let issued: Issued = serde_json::from_slice(&body).map_err(|_| nothing())?;
     let token = issued.token.or(issued.access_token).filter(|token| !token.is_empty()).ok_or_else(nothing)?;
-    let value = sensitive(&format!("Bearer {token}")).map_err(|_| nothing())?;
+    let value = sensitive(host, &format!("Bearer {token}")).map_err(|_| nothing())?;
     let life = issued.expires_in.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).unwrap_or(LIFE);
     // Before its time, for it is some time on the way.
     let until = asked + life.min(LONGEST_LIFE).mul_f64(0.9);
@@ -163,4 +163,31 @@ fn refused(host: &Host, credential: &Credential, failure: Failure) -> Failure {
     };
     let reason = if reason.is_empty() || repeats { status.to_string() } else { reason };
     Failure::Refused { host: host.to_string(), reason: format!("{who}: {reason}; try `berth login {host}`") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_logins_may_be_sent() {
+        let (safe, plain) = ("https://r.example", "http://r.example:5000");
+        for (base, realm, may) in [
+            (safe, "https://r.example/token", true),
+            (safe, "https://auth.example/token", true),
+            (safe, "/token", true),
+            (safe, "http://r.example/token", false),
+            (safe, "http://auth.example/token", false),
+            (safe, "https://alice:x@auth.example/token", false),
+            (plain, "https://auth.example/token", true),
+            (plain, "http://r.example:5001/token", true),
+            (plain, "http://auth.example/token", false),
+            (plain, "http://r.example.com/token", false),
+            (plain, "file:///etc/passwd", false),
+            (plain, "http://", false),
+        ] {
+            let service = Service::of(&"r.example".parse().unwrap(), &base.parse().unwrap(), realm, None);
+            assert_eq!(service.is_ok(), may, "{base} {realm}");
+        }
+    }
 }

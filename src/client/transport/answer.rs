@@ -29,6 +29,7 @@ pub(in crate::client) struct Answer {
     /// Whether an earlier try may have been done without anybody learning of it.
     pub(in crate::client) is_repeated: bool,
     body: ByteStream,
+    stall: Duration,
 }
 
 impl Answer {
@@ -46,7 +47,7 @@ impl Answer {
                 Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, format!("nothing came for {patience:?}"))),
             }
         });
-        Self { status, headers, url, is_repeated: false, body: body.boxed() }
+        Self { status, headers, url, is_repeated: false, body: body.boxed(), stall }
     }
 
     /// With what is known of earlier tries.
@@ -115,11 +116,15 @@ impl Answer {
     pub(in crate::client) async fn into_failure(mut self, what: &str) -> Failure {
         let (host, status) = (self.host(), self.status);
         let mut body = BytesMut::new();
-        while body.len() < said::LONGEST
-            && let Some(Ok(chunk)) = self.body.next().await
-        {
-            body.extend_from_slice(&chunk[..chunk.len().min(said::LONGEST - body.len())]);
-        }
+        let reading = async {
+            while body.len() < said::LONGEST
+                && let Some(Ok(chunk)) = self.body.next().await
+            {
+                body.extend_from_slice(&chunk[..chunk.len().min(said::LONGEST - body.len())]);
+            }
+        };
+        // What comes drop by drop is not worth more.
+        let _ = tokio::time::timeout(self.stall, reading).await;
         Failure::Answered { host, what: what.to_owned(), status, said: Box::new(Said::read(&body)) }
     }
 }

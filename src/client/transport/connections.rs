@@ -5,12 +5,12 @@ use std::{net::IpAddr, sync::OnceLock};
 use http::HeaderValue;
 use reqwest::{Client, Url, redirect};
 
-use super::Failure;
+use super::{Failure, authority};
 use crate::client::{Patience, spoken::innermost};
 
 /// What speaks HTTP: with this machine directly, with all others by the proxies that the environment names. TLS trusts
 /// what the system trusts.
-pub(super) struct Connections {
+pub(in crate::client) struct Connections {
     agent: HeaderValue,
     patience: Patience,
     near: OnceLock<Client>,
@@ -18,8 +18,12 @@ pub(super) struct Connections {
 }
 
 impl Connections {
-    pub(super) fn new(agent: HeaderValue, patience: Patience) -> Self {
+    pub(in crate::client) fn new(agent: HeaderValue, patience: Patience) -> Self {
         Self { agent, patience, near: OnceLock::new(), far: OnceLock::new() }
+    }
+
+    pub(super) fn patience(&self) -> Patience {
+        self.patience
     }
 
     /// What speaks to the host of `url`. It is made when it is first needed: reading the system's certificates takes a
@@ -30,9 +34,12 @@ impl Connections {
         if let Some(client) = place.get() {
             return Ok(client);
         }
-        let made = self
-            .make(is_near)
-            .map_err(|error| Failure::Source(format!("no connection can be made here: {}", innermost(&error))))?;
+        let made = self.make(is_near).map_err(|error| Failure::Unreachable {
+            host: authority(url),
+            cause: innermost(&error),
+            hint: "are the proxies that the environment names well formed, and the system's certificates there?",
+            passing: false,
+        })?;
         Ok(place.get_or_init(|| made))
     }
 

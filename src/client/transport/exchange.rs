@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, stream};
 use http::{HeaderMap, HeaderValue, Method, header};
 use reqwest::Url;
 
@@ -20,9 +20,9 @@ use crate::{
 
 /// Sends requests, within a call.
 pub(in crate::client) struct Exchange<'a> {
-    pub(super) connections: &'a Connections,
-    pub(super) patience: Patience,
-    pub(super) ctx: &'a Context,
+    connections: &'a Connections,
+    patience: Patience,
+    ctx: &'a Context,
 }
 
 /// How far a body has been sent.
@@ -36,7 +36,11 @@ struct Sent {
     fault: Option<String>,
 }
 
-impl Exchange<'_> {
+impl<'a> Exchange<'a> {
+    pub(in crate::client) fn new(connections: &'a Connections, ctx: &'a Context) -> Self {
+        Self { connections, patience: connections.patience(), ctx }
+    }
+
     /// The answer of `url`, wherever it leads.
     pub(in crate::client) async fn run(
         &self,
@@ -118,24 +122,20 @@ impl Progress {
         self.with(|sent| sent.last.elapsed())
     }
 
-    /// `stream`, of `length` bytes, watched as it is taken.
+    /// `stream`, of `length` bytes, watched as it is taken. Of another length it is an error, which ends it.
     fn watch(&self, stream: ByteStream, length: u64) -> ByteStream {
-        let (this, mut left) = (self.clone(), length);
-        let watched = stream.map(move |chunk| {
-            let taken = chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
-            let chunk = match left.checked_sub(taken) {
-                Some(rest) => {
-                    left = rest;
-                    chunk
-                }
-                None => Err(io::Error::other("there is more of it than there was")),
+        let watched = stream::try_unfold((self.clone(), stream, length), |(this, mut stream, left)| async move {
+            let chunk = match stream.next().await.transpose() {
+                Ok(Some(chunk)) if chunk.len() as u64 > left => Err(io::Error::other("it is longer than it was")),
+                Ok(None) if left > 0 => Err(io::Error::other("it is shorter than it was")),
+                chunk => chunk,
             };
+            let left = left - chunk.as_ref().ok().and_then(Option::as_ref).map_or(0, |chunk| chunk.len() as u64);
             this.with(|sent| {
-                sent.last = Instant::now();
-                sent.is_whole = left == 0;
+                (sent.last, sent.is_whole) = (Instant::now(), left == 0);
                 sent.fault = chunk.as_ref().err().map(ToString::to_string);
             });
-            chunk
+            Ok(chunk?.map(|chunk| (chunk, (this, stream, left))))
         });
         watched.boxed()
     }

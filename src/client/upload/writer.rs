@@ -61,11 +61,15 @@ impl Pieces {
 }
 
 impl Session {
-    fn check(&self, at: Option<u64>) -> Result<(), UploadError> {
+    /// Goes to where content begins that is said to begin at `at`.
+    async fn go_to(&mut self, ctx: &Context, at: Option<u64>) -> Result<(), UploadError> {
         match at {
-            Some(at) if at != self.size => Err(UploadError::RangeInvalid { stored: self.size }),
-            _ => Ok(()),
+            Some(at) if !self.is_fresh => self.size = at, // the registry knows better, and will say so
+            Some(at) if at != self.size => return Err(UploadError::RangeInvalid { stored: self.size }),
+            None if !self.is_fresh => Session::refresh(self, ctx).await?,
+            _ => {}
         }
+        Ok(())
     }
 
     fn pieces(&self, content: Content) -> Pieces {
@@ -93,7 +97,7 @@ impl BlobWriter for Session {
     }
 
     async fn append(&mut self, ctx: &Context, at: Option<u64>, content: Content) -> Result<Upload, UploadError> {
-        self.check(at)?;
+        self.go_to(ctx, at).await?;
         let mut pieces = self.pieces(content);
         loop {
             let (piece, is_last) = pieces.next().await?;
@@ -111,7 +115,7 @@ impl BlobWriter for Session {
         at: Option<u64>,
         content: Content,
     ) -> Result<Descriptor, UploadError> {
-        self.check(at)?;
+        self.go_to(ctx, at).await?;
         let mut pieces = self.pieces(content);
         let (mut piece, mut is_last) = pieces.next().await?;
         // A whole blob goes with the close, which every registry takes; the last of several pieces before it.

@@ -1,4 +1,4 @@
-"""The two registries that the suite starts: Berth, and Debian's docker-registry beside it."""
+"""The registries that the suite starts: Berth, and distribution's of two ages beside it."""
 
 import contextlib
 import json
@@ -35,17 +35,27 @@ def berth(folder: Path, data: Path | None, variables: dict[str, str] | None = No
         yield registry
 
 
-@contextlib.contextmanager
 def docker_registry(folder: Path, data: Path):
+    return _peer("docker-registry", DOCKER_REGISTRY, folder, data)
+
+
+def distribution(folder: Path, data: Path, binary: Path):
+    return _peer("distribution", str(binary), folder, data)
+
+
+@contextlib.contextmanager
+def _peer(name: str, binary: str, folder: Path, data: Path):
     host = f"127.0.0.1:{free_port()}"
-    config = folder / "docker-registry.yml"
+    config = folder / f"{name}.yml"
     # JSON is YAML.
     config.write_text(json.dumps({
         "version": 0.1,
         "storage": {"filesystem": {"rootdirectory": str(data)}, "delete": {"enabled": True}},
         "http": {"addr": host},
     }))
-    with _served("docker-registry", [DOCKER_REGISTRY, "serve", config], host, folder, {}) as registry:
+    # The newer one would send traces to a collector.
+    variables = {"OTEL_TRACES_EXPORTER": "none"}
+    with _served(name, [binary, "serve", config], host, folder, variables) as registry:
         yield registry
 
 

@@ -88,7 +88,7 @@ impl Told<'_> {
         if moving.quiet {
             return Ok(());
         }
-        let line = format!("{done} {destination}, {}: {}", root.digest, blobs(report));
+        let line = format!("{done} {destination}, {}; {}", root.digest, blobs(report));
         if *aside {
             eprintln!("{line}");
             return Ok(());
