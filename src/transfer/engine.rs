@@ -89,11 +89,7 @@ fn manifest(planned: &Planned, outcome: Outcome) -> Settled {
 /// The images of `plan` that are there already with all that they name.
 ///
 /// An index says nothing of the images that it lists: it may have been put without some of them.
-async fn vouched(
-    destination: &dyn Destination,
-    plan: &Plan,
-    jobs: usize,
-) -> Result<HashSet<Digest>, TransferError> {
+async fn vouched(destination: &dyn Destination, plan: &Plan, jobs: usize) -> Result<HashSet<Digest>, TransferError> {
     let images = plan.manifests().filter(|planned| !planned.manifest.media_type().is_index());
     let answers = stream::iter(images)
         .map(|planned| async { Ok((planned.digest, destination.vouches_for(&planned.digest).await?)) })
@@ -102,10 +98,7 @@ async fn vouched(
 }
 
 /// The blobs of `plan` to be looked at, and what is known of the others.
-fn blobs(
-    plan: &Plan,
-    vouched: &HashSet<Digest>,
-) -> (Vec<ContentReference>, Vec<(ContentReference, Outcome)>) {
+fn blobs(plan: &Plan, vouched: &HashSet<Digest>) -> (Vec<ContentReference>, Vec<(ContentReference, Outcome)>) {
     let (mut wanted, mut resting) = (Vec::new(), Vec::new());
     let mut seen = HashSet::new();
     // Those first that have to be looked at: a blob may be named by several images, and foreign in one of them alone.

@@ -121,8 +121,10 @@ pub(super) fn choose<'a, T: PartialEq + ToString>(
     match meant[..] {
         [(first, _), ..] if meant.iter().all(|(key, _)| key == first) => Ok(first),
         _ => {
-            let mut offered: Vec<String> =
-                all.iter().map(|(key, names)| names.first().map_or(key.to_string(), |name| (*name).to_owned())).collect();
+            let mut offered: Vec<String> = all
+                .iter()
+                .map(|(key, names)| names.first().map_or(key.to_string(), |name| (*name).to_owned()))
+                .collect();
             offered.dedup();
             let offered = offered.iter().take(10).map(|name| name.escape_default().to_string());
             let offered = offered.collect::<Vec<_>>().join(", ");

@@ -46,7 +46,8 @@ impl LayoutOrigin {
     /// [`TransferError::Malformed`] when it is none; [`TransferError::Local`].
     pub async fn open(path: &Path) -> Result<Self, TransferError> {
         let (place, path) = (path.display().to_string(), path.to_owned());
-        let folder = blocking(move || Folder::open(&path)).await.map_err(|cause| TransferError::local(&place, cause))?;
+        let folder =
+            blocking(move || Folder::open(&path)).await.map_err(|cause| TransferError::local(&place, cause))?;
         match Self::of(Arc::new(folder), place.clone()).await? {
             Some(layout) => Ok(layout),
             None => Err(TransferError::malformed(place, "is no OCI layout: it has no file oci-layout")),
@@ -60,12 +61,13 @@ impl LayoutOrigin {
         let found = blocking(move || Ok((files.open(MARKER.0)?, files.open(INDEX)?))).await.map_err(local)?;
         let (marker, index) = match found {
             (None, _) => return Ok(None),
-            (Some(_), None) => return Err(TransferError::malformed(place, "has no index.json, so it holds nothing yet")),
+            (Some(_), None) => {
+                return Err(TransferError::malformed(place, "has no index.json, so it holds nothing yet"));
+            }
             (Some(marker), Some(index)) => (marker, index),
         };
         let limit = MAX_SIZE as u64;
-        let (marker, index) =
-            blocking(move || Ok((marker.read(limit)?, index.read(limit)?))).await.map_err(local)?;
+        let (marker, index) = blocking(move || Ok((marker.read(limit)?, index.read(limit)?))).await.map_err(local)?;
         let version = serde_json::from_slice::<serde_json::Value>(&marker).ok();
         let version = version.as_ref().and_then(|marker| marker.get("imageLayoutVersion")?.as_str());
         if !version.is_some_and(|version| version.starts_with("1.")) {

@@ -53,12 +53,7 @@ impl Plan {
     ///
     /// # Errors
     /// Those of `origin`; [`TransferError::Malformed`] when there is more than an image can have.
-    pub async fn of(
-        origin: &dyn Origin,
-        root: Planned,
-        referrers: bool,
-        jobs: usize,
-    ) -> Result<Self, TransferError> {
+    pub async fn of(origin: &dyn Origin, root: Planned, referrers: bool, jobs: usize) -> Result<Self, TransferError> {
         let mut walk = Walk { origin, jobs, seen: HashSet::new(), bytes: 0 };
         let below = walk.below(vec![root.clone()]).await?;
         let mut waves = waves(below);

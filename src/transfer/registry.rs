@@ -9,9 +9,7 @@ use crate::{
     client::{Host, Pushed, Registry, RemoteRepository, Source},
     context::Context,
     digest::Digest,
-    distribution::{
-        BlobError, ByteStream, ManifestError, Repository as _, StoredManifest, TagError, UploadError,
-    },
+    distribution::{BlobError, ByteStream, ManifestError, Repository as _, StoredManifest, TagError, UploadError},
     manifest::{ContentReference, Manifest},
     name::{Reference, RepositoryName, Tag},
 };
@@ -112,8 +110,7 @@ impl Source for RemoteBlob {
             error => io::Error::other(error),
         })?;
         if reading.size != self.size {
-            let what =
-                format!("blob {} has {} bytes, and the manifest says {}", self.digest, reading.size, self.size);
+            let what = format!("blob {} has {} bytes, and the manifest says {}", self.digest, reading.size, self.size);
             return Err(io::Error::new(io::ErrorKind::InvalidData, what));
         }
         Ok(reading.stream)
@@ -167,7 +164,7 @@ impl Destination for RegistryDestination {
             Ok(Pushed::Mounted) => Ok(Outcome::Mounted),
             Ok(Pushed::Sent) => Ok(Outcome::Sent),
             Err(UploadError::DigestMismatch { expected, actual }) => {
-                let what = actual.map_or("it was refused".to_owned(), |actual| format!("it is {actual}"));
+                let what = actual.map_or("the registry refused it".to_owned(), |actual| format!("it is {actual}"));
                 Err(TransferError::Corrupt { place: origin.place().to_owned(), digest: expected, what })
             }
             Err(UploadError::Interrupted(cause)) => Err(TransferError::remote(

@@ -74,7 +74,8 @@ impl Source for Section {
                     return Ok(None);
                 }
                 let length = READ.min(end - at);
-                let chunk = spawn_blocking(move || read(&file, start + at, length)).await.map_err(io::Error::other)??;
+                let chunk =
+                    spawn_blocking(move || read(&file, start + at, length)).await.map_err(io::Error::other)??;
                 Ok(Some((chunk, at + length)))
             }
         });

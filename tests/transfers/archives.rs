@@ -14,9 +14,8 @@ use crate::{
 /// What Docker before 25 saves of `image`: a folder for each layer, and links where two are alike.
 fn saved(image: &Image, tags: &[&str]) -> Vec<u8> {
     let parsed = image.parsed();
-    let content = |descriptor: &Value| {
-        image.content[&descriptor["digest"].as_str().unwrap().parse::<Digest>().unwrap()].clone()
-    };
+    let content =
+        |descriptor: &Value| image.content[&descriptor["digest"].as_str().unwrap().parse::<Digest>().unwrap()].clone();
     let config = format!("{}.json", parsed["config"]["digest"].as_str().unwrap().split_once(':').unwrap().1);
     let mut builder = tar::Builder::new(Vec::new());
     let mut append = |name: &str, content: &[u8]| {
@@ -76,7 +75,8 @@ async fn links_compressed_layers_and_several_images_of_old() {
     let plain = Image::of("amd64", &[4000]);
     let diff_id = &plain.parsed()["layers"][0]["digest"];
     let tarred = plain.content[&diff_id.as_str().unwrap().parse::<Digest>().unwrap()].clone();
-    let config = |ids: Value| json!({ "os": "linux", "architecture": "amd64", "rootfs": { "diff_ids": ids } }).to_string();
+    let config =
+        |ids: Value| json!({ "os": "linux", "architecture": "amd64", "rootfs": { "diff_ids": ids } }).to_string();
     let list = json!([
         { "Config": "a.json", "RepoTags": ["app:1", "app:latest"], "Layers": ["a.tar.gz", "b/layer.tar"] },
         { "Config": "b.json", "RepoTags": null, "Layers": [] },

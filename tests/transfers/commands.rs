@@ -134,7 +134,8 @@ async fn logins_that_docker_knows_are_used() {
     let hash = bcrypt::hash("wonderland", 4).unwrap();
     std::fs::write(folder.path().join("users"), format!("alice:{hash}\n")).unwrap();
     let path = folder.path().join("users").display().to_string();
-    let yaml = format!("version: 0.1\nstorage: {{inmemory: {{}}}}\nauth: {{htpasswd: {{realm: Berth, path: {path}}}}}\n");
+    let yaml =
+        format!("version: 0.1\nstorage: {{inmemory: {{}}}}\nauth: {{htpasswd: {{realm: Berth, path: {path}}}}}\n");
     let (desk, registry) = (Desk::new(), Watched::configured(&yaml).await);
     Image::of("amd64", &[10]).write(&desk.path("layout"));
     let host = registry.host();

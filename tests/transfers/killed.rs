@@ -119,5 +119,7 @@ async fn ctrl_c_while_standard_input_is_awaited() {
 fn is_reading(child: &Child) -> bool {
     let Ok(entries) = std::fs::read_dir(format!("/proc/{}/fd", child.id())) else { return false };
     let targets = entries.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
-    targets.into_iter().any(|target| target.to_string_lossy().contains("/tmp/") && target.to_string_lossy().contains("(deleted)"))
+    targets
+        .into_iter()
+        .any(|target| target.to_string_lossy().contains("/tmp/") && target.to_string_lossy().contains("(deleted)"))
 }

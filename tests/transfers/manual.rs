@@ -5,8 +5,21 @@ use std::fs;
 use crate::desk::Desk;
 
 const COMMANDS: [&str; 15] = [
-    "serve", "login", "logout", "push", "pull", "copy", "ls", "tags", "inspect", "rm", "credential-helper", "keys",
-    "policy", "completions", "man",
+    "serve",
+    "login",
+    "logout",
+    "push",
+    "pull",
+    "copy",
+    "ls",
+    "tags",
+    "inspect",
+    "rm",
+    "credential-helper",
+    "keys",
+    "policy",
+    "completions",
+    "man",
 ];
 
 #[tokio::test]

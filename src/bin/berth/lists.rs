@@ -68,7 +68,8 @@ impl Tags {
         anyhow::ensure!(repository.reference().is_none(), "{repository} names one image; its repository is {place}");
         let registry = connect(&repository.host, how.plain_http)?;
         let remote = registry.remote(&repository.repository);
-        let page = remote.tags().list(&context(), &Paging::default()).await.with_context(|| repository.host.to_string())?;
+        let page =
+            remote.tags().list(&context(), &Paging::default()).await.with_context(|| repository.host.to_string())?;
         match how.json {
             true => print_json(&json!({ "repository": place, "tags": page.entries })),
             false => print(&page.entries.iter().map(|tag| format!("{tag}\n")).collect::<String>()),

@@ -9,8 +9,8 @@ use std::{sync::Arc, time::Instant};
 
 use berth::transfer::{Destination, Options, Origin, Plan, Planned, Platform, Progress, run, select};
 
-pub(crate) use self::{copy::Copy, pull::Pull, push::Push};
 use self::told::Told;
+pub(crate) use self::{copy::Copy, pull::Pull, push::Push};
 use crate::progress::progress;
 
 /// How something moves.

@@ -66,19 +66,15 @@ impl DockerArchive {
     }
 }
 
-fn read(
-    tar: &Tar,
-    place: &str,
-    wanted: Option<&str>,
-) -> Result<(Planned, HashMap<Digest, Section>), TransferError> {
+fn read(tar: &Tar, place: &str, wanted: Option<&str>) -> Result<(Planned, HashMap<Digest, Section>), TransferError> {
     let local = |cause: io::Error| TransferError::local(place, cause);
     let malformed = |what: String| TransferError::malformed(place, what);
     let Some(list) = tar.open("manifest.json").map_err(local)? else {
         return Err(malformed("holds no image: neither oci-layout nor manifest.json is in it".to_owned()));
     };
     let list = list.read(MAX_SIZE as u64).map_err(local)?;
-    let entries: Vec<Entry> =
-        serde_json::from_slice(&list).map_err(|error| malformed(format!("has a manifest.json that is none: {error}")))?;
+    let entries: Vec<Entry> = serde_json::from_slice(&list)
+        .map_err(|error| malformed(format!("has a manifest.json that is none: {error}")))?;
     let named: Vec<(&str, Vec<&str>)> = entries
         .iter()
         .map(|entry| (&*entry.config, entry.repo_tags.iter().flatten().map(String::as_str).collect()))
@@ -89,7 +85,8 @@ fn read(
     };
 
     let member = |name: &str| {
-        let lacks = || malformed(format!("lacks {:?}, which its manifest.json names", name.escape_default().to_string()));
+        let lacks =
+            || malformed(format!("lacks {:?}, which its manifest.json names", name.escape_default().to_string()));
         tar.open(name).map_err(local)?.ok_or_else(lacks)
     };
     let section = member(path)?;

@@ -28,7 +28,10 @@ pub(super) struct Tar {
 
 #[derive(Debug)]
 enum Entry {
-    File { start: u64, size: u64 },
+    File {
+        start: u64,
+        size: u64,
+    },
     /// To another name of the archive, or, which shows when it is followed, out of it.
     Link(Option<String>),
 }
@@ -79,7 +82,10 @@ impl Tar {
                 None => text(header.path_bytes().into_owned())?,
             };
             let name = normal("", &path).ok_or_else(|| {
-                bad(format!("the archive holds the name {:?}, which leads out of it", path.escape_default().to_string()))
+                bad(format!(
+                    "the archive holds the name {:?}, which leads out of it",
+                    path.escape_default().to_string()
+                ))
             })?;
             let entry = match kind {
                 EntryType::Regular | EntryType::Continuous => Entry::File { start, size },
@@ -124,20 +130,19 @@ impl Members for Tar {
 
 /// The header at `at`, and where its content begins; `None` at the end of the archive.
 fn next(file: &File, at: u64, length: u64) -> io::Result<Option<(Header, u64)>> {
-    if at >= length {
-        return Ok(None);
-    }
-    let mut header = Header::new_old();
-    if length - at < BLOCK {
+    // Whoever writes one to its end ends it with an empty block.
+    if length.checked_sub(at).is_none_or(|left| left < BLOCK) {
         return Err(bad(format!("the archive is cut short, at byte {length}")));
     }
+    let mut header = Header::new_old();
     file.read_exact_at(header.as_mut_bytes(), at)?;
     let bytes = header.as_bytes();
     if bytes.iter().all(|byte| *byte == 0) {
         return Ok(None);
     }
     // The sum of all bytes, its own counted as spaces (POSIX.1, "ustar Interchange Format").
-    let sum: u32 = bytes.iter().enumerate().map(|(at, byte)| u32::from(if (148..156).contains(&at) { b' ' } else { *byte })).sum();
+    let sum: u32 =
+        bytes.iter().enumerate().map(|(at, byte)| u32::from(if (148..156).contains(&at) { b' ' } else { *byte })).sum();
     if header.cksum().ok() != Some(sum) {
         let what = if at == 0 { "it is no tar file".to_owned() } else { format!("the archive is broken at byte {at}") };
         return Err(bad(what));
@@ -200,7 +205,9 @@ impl Extended {
                 b"path" => self.path = Some(text(value)?),
                 b"linkpath" => self.link = Some(text(value)?),
                 b"size" => self.size = Some(text(value)?.parse().map_err(|_| broken())?),
-                key if key.starts_with(b"GNU.sparse.") => return Err(bad("the archive holds a file with holes (sparse)")),
+                key if key.starts_with(b"GNU.sparse.") => {
+                    return Err(bad("the archive holds a file with holes (sparse)"));
+                }
                 _ => {}
             }
         }

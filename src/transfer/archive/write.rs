@@ -64,12 +64,7 @@ impl ArchiveDestination {
         self.open.get().ok_or_else(|| self.local(io::ErrorKind::NotFound.into()))
     }
 
-    async fn take(
-        &self,
-        blob: &ContentReference,
-        source: &dyn Source,
-        origin: &str,
-    ) -> Result<Outcome, TransferError> {
+    async fn take(&self, blob: &ContentReference, source: &dyn Source, origin: &str) -> Result<Outcome, TransferError> {
         let Open { file, blobs, .. } = self.open()?;
         let Some(member) = blobs.get(&blob.digest).filter(|member| member.size == blob.size) else {
             return Err(TransferError::malformed(origin, format!("names {} with two sizes", blob.digest)));

@@ -92,9 +92,7 @@ impl Pull {
     fn destination(&self, format: Format, is_output: bool) -> Box<dyn Destination> {
         let Self { name, destination: path, .. } = self;
         let names = match &name.tag {
-            Some(tag) => {
-                Names { tag: Some(tag.to_string()), image: Some(format!("{}:{tag}", name.place())) }
-            }
+            Some(tag) => Names { tag: Some(tag.to_string()), image: Some(format!("{}:{tag}", name.place())) },
             None => Names::default(),
         };
         let form = match format {

@@ -64,13 +64,7 @@ impl Sums {
 }
 
 impl Told<'_> {
-    pub(super) fn tell(
-        &self,
-        moving: &Moving,
-        root: &Planned,
-        report: &Report,
-        took: Duration,
-    ) -> anyhow::Result<()> {
+    pub(super) fn tell(&self, moving: &Moving, root: &Planned, report: &Report, took: Duration) -> anyhow::Result<()> {
         let Self { done, source, destination, aside } = self;
         if moving.json {
             let document = Document {

@@ -41,7 +41,9 @@ impl Partial {
         };
         let first = small.first();
         let is_same = match first {
-            Some((member, bytes)) => has(&partial.file, member)? && content(&partial.file, member, bytes.len())? == bytes,
+            Some((member, bytes)) => {
+                has(&partial.file, member)? && content(&partial.file, member, bytes.len())? == bytes
+            }
             None => false,
         };
         if !is_same {
