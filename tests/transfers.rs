@@ -18,6 +18,8 @@ mod image;
 mod interrupted;
 #[path = "transfers/killed.rs"]
 mod killed;
+#[path = "transfers/large.rs"]
+mod large;
 #[path = "transfers/layouts.rs"]
 mod layouts;
 #[path = "transfers/manual.rs"]

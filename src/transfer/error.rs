@@ -38,7 +38,7 @@ pub enum TransferError {
         what: String,
     },
     /// Content that a manifest names is not where the manifest is.
-    #[error("{place} lacks {what} {digest}{}", named_by(*.by))]
+    #[error("{place} lacks {what} {digest}{}", named_by(what, *.by))]
     Missing {
         /// Where.
         place: String,
@@ -72,8 +72,10 @@ pub enum TransferError {
     },
 }
 
-fn named_by(by: Option<Digest>) -> String {
-    by.map(|by| format!(", which its manifest {by} names")).unwrap_or_default()
+fn named_by(what: &str, by: Option<Digest>) -> String {
+    // Docker saves an index of all platforms with the images of one.
+    let advice = if what == "manifest" { "; where that is on purpose, --platform takes one image alone" } else { "" };
+    by.map(|by| format!(", which its manifest {by} names{advice}")).unwrap_or_default()
 }
 
 impl TransferError {

@@ -58,7 +58,20 @@ async fn a_layout_with_other_content_than_it_says() {
     index.write(&desk.path("index"));
     fs::remove_file(desk.path("index").join(blob(&root))).unwrap();
     let said = refused(&desk, &registry, "index", Vec::new()).await;
-    assert_eq!(said, format!("index lacks manifest {root}, which its manifest {} names", index.digest()));
+    let advice = "; where that is on purpose, --platform takes one image alone";
+    assert_eq!(said, format!("index lacks manifest {root}, which its manifest {} names{advice}", index.digest()));
+}
+
+#[tokio::test]
+async fn words_for_a_terminal() {
+    let (desk, registry) = (Desk::new(), Watched::start().await);
+    let mut image = Image::default();
+    let evil = format!("\u{1b}[2J\nberth: pushed{}", "!".repeat(100_000));
+    image.manifest(IMAGE, &json!({ "schemaVersion": 2, "mediaType": evil }));
+    image.write(&desk.path("layout"));
+    let ended = desk.run(&format!("push layout {}/app:1", registry.host())).await;
+    let said = ended.refused(1);
+    assert!(said.len() < 3000 && !said.contains('\u{1b}'), "{said}");
 }
 
 #[tokio::test]

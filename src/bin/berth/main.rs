@@ -84,8 +84,12 @@ fn main() -> ExitCode {
     }
 }
 
-/// One line that says what is wrong.
+/// Characters of the longest complaint: others' words may stand in it.
+const LONGEST: usize = 2000;
+
+/// One line that says what is wrong, and tells a terminal nothing else.
 fn complain(code: u8, error: &dyn std::fmt::Display) -> ExitCode {
-    eprintln!("berth: {error}");
+    let line = error.to_string().replace(char::is_control, " ");
+    eprintln!("berth: {}", line.chars().take(LONGEST).collect::<String>());
     ExitCode::from(code)
 }

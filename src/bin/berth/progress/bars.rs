@@ -15,8 +15,9 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::{line, short};
 
-const ONE: &str = "{prefix:13} [{bar:24}] {bytes:>10} of {total_bytes:<10} {bytes_per_sec}";
-const ALL: &str = "{prefix:13} [{bar:24}] {bytes:>10} of {total_bytes:<10} {bytes_per_sec}, {eta} left";
+const ONE: &str = "{prefix:13} [{bar:24}] {decimal_bytes:>10} of {decimal_total_bytes:<10} {decimal_bytes_per_sec}";
+const ALL: &str =
+    "{prefix:13} [{bar:24}] {decimal_bytes:>10} of {decimal_total_bytes:<10} {decimal_bytes_per_sec}, {eta} left";
 /// How often the rate is computed anew, also when nothing moves.
 const TICK: Duration = Duration::from_millis(500);
 
