@@ -14,7 +14,7 @@ use crate::{
 };
 
 async fn mount(subject: &Subject, to: &Arc<dyn Repository>, digest: Digest, from: Option<RepositoryName>) -> Created {
-    to.blobs().create(&subject.ctx, NewUpload { mount: Some((digest, from)), algorithm: None }).await.unwrap()
+    to.blobs().create(&subject.ctx, NewUpload { mount: Some((digest, from)), ..NewUpload::default() }).await.unwrap()
 }
 
 pub(crate) async fn from_where_it_is(subject: &Subject) {
