@@ -7,6 +7,8 @@ mod server;
 
 #[path = "lies/client.rs"]
 mod client;
+#[path = "lies/direct.rs"]
+mod direct;
 #[path = "lies/docker.rs"]
 mod docker;
 #[path = "lies/downloads.rs"]

@@ -237,6 +237,7 @@ async fn a_mount_that_is_none_is_found_out() {
     let client = Client::of(&server);
     let new = berth::distribution::NewUpload {
         mount: Some((Digest::canonical(b"x"), Some("other".parse().unwrap()))),
+        algorithm: None,
         ..berth::distribution::NewUpload::default()
     };
     says(client.repository().blobs().create(&client.ctx, new).await.map(drop), &["says that it mounted"]);

@@ -122,7 +122,7 @@ impl Play {
             Some(from) => self.world.repositories[from].layers.contains(&blob),
             None => self.world.stored.contains(&blob),
         };
-        let new = NewUpload { mount: Some((blob_digest(blob), from.map(name))), algorithm: None, announced: None };
+        let new = NewUpload { mount: Some((blob_digest(blob), from.map(name))), ..NewUpload::default() };
         let created = self.repository(to).blobs().create(&self.ctx, new).await.expect("a mount never fails");
         assert_eq!(matches!(created, Created::Mounted(_)), had, "mount of blob {blob} from {from:?}");
         if had {

@@ -159,10 +159,13 @@ impl Session {
             };
             // A registry that never finds what is sent is not sent it forever.
             again += 1;
-            if again > SESSIONS {
-                break Handed::Over(fault.into());
-            }
             match (fault, &put) {
+                (fault @ (DirectFault::Missing | DirectFault::PartsMissing { .. }), _)
+                    if again > 1 && put.is_some() =>
+                {
+                    return Err(fault.into());
+                }
+                (fault, _) if again > SESSIONS => return Err(fault.into()),
                 (DirectFault::Missing, Some(put)) => target = Some(Target::Put(put.clone())),
                 (DirectFault::PartsMissing { .. }, _) => {
                     if let Sent::Anew(error) = self.send_parts(ctx, parcel, None).await? {
