@@ -10,7 +10,7 @@
 //! | F2 | [`distribution`]: the interfaces and the errors each may return |
 //! | F3 | [`driver`] (where bytes live), [`cache`] (descriptors), [`api`] (the wire contract), [`auth`] (who asks), [`config`], [`aws`] (what its clients share), [`rotation`] (keys that instances share) |
 //! | F4 | [`storage`]: the interfaces over a driver and a cache; [`client`]: the interfaces over HTTP, and logging in |
-//! | F5 | [`http`]: handlers over the interfaces; [`maintenance`]: what is due now and then; [`logging`] |
+//! | F5 | [`http`]: handlers over the interfaces; [`transfer`]: images between registries, layouts and archives; [`maintenance`]: what is due now and then; [`logging`] |
 //! | F6 | [`gateway`]: another registry, served on this machine; [`wire`]: builds real adapters from configuration; [`lambda`]: the registry as functions |
 
 pub mod api;
@@ -33,4 +33,5 @@ pub mod manifest;
 pub mod name;
 pub mod rotation;
 pub mod storage;
+pub mod transfer;
 pub mod wire;

@@ -14,7 +14,7 @@ const FLOORS: &[&[&str]] = &[
     &["aws", "rotation"],
     &["api", "auth", "cache", "config", "driver"],
     &["client", "notifications", "storage"],
-    &["http", "logging", "maintenance"],
+    &["http", "logging", "maintenance", "transfer"],
     &["gateway", "wire"],
     &["lambda"],
 ];

@@ -149,7 +149,7 @@ impl BlobIngester for RemoteBlobs {
 
     async fn create(&self, ctx: &Context, new: NewUpload) -> Result<Created, UploadError> {
         match Session::open(&self.0, ctx, &new).await? {
-            Opened::Session(session) => Ok(Created::Session(Box::new(session))),
+            Opened::Session(session) => Ok(Created::Session(session)),
             Opened::Mounted(digest) => match self.0.stat(ctx, &digest).await {
                 Ok(descriptor) => Ok(Created::Mounted(descriptor)),
                 Err(BlobError::Backend(error)) => Err(error.into()),

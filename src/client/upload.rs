@@ -56,7 +56,7 @@ pub(super) struct Session {
 /// What came of opening one.
 pub(super) enum Opened {
     Mounted(Digest),
-    Session(Session),
+    Session(Box<Session>),
 }
 
 impl Session {
@@ -109,7 +109,7 @@ impl Session {
         let (remote, size, is_fresh, target) = (remote.clone(), 0, true, None);
         let mut session = Self { remote, id, url, size, is_fresh, least, announced, target };
         session.take_offer(answer).await?;
-        Ok(Opened::Session(session))
+        Ok(Opened::Session(Box::new(session)))
     }
 
     /// The session `id` of an earlier `state`, as it was then.

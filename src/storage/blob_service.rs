@@ -144,7 +144,7 @@ impl BlobIngester for RepositoryBlobs {
             let way = DirectWay { sessions: &self.sessions, layers: &self.layers };
             match way.open(ctx, announced).await? {
                 Some(Opened::Linked(descriptor)) => return Ok(Created::Mounted(descriptor)),
-                Some(Opened::Session(writer)) => return Ok(Created::Session(Box::new(writer))),
+                Some(Opened::Session(writer)) => return Ok(Created::Session(writer)),
                 None => {}
             }
         }

@@ -386,5 +386,15 @@ async fn a_blob_is_mounted_from_anywhere_for_whoever_may_read_everything_and_say
         let token = bearer(&get(&registry, &format!("scope={scope}"), Some(&basic(name, password))).await);
         let mount = format!("/v2/app/blobs/uploads/?mount={digest}");
         ask(&registry, "POST", &mount, Some(&token)).await.is(status);
+        // The same for who announces it; but memory has no targets, and looks for nothing.
+        let digest = digest.to_string();
+        let headers =
+            [("authorization", token.as_str()), ("berth-blob-digest", digest.as_str()), ("berth-blob-size", "7")];
+        let announced = registry.client().await.ask("POST", "/v2/app/blobs/uploads/", &headers, Body::Sized(b"")).await;
+        announced.is(if status == 201 { 202 } else { status });
+        if status == 401 {
+            let asked = announced.header("www-authenticate");
+            assert!(asked.contains("repository:app:pull,push registry:blob:pull"), "{asked}");
+        }
     }
 }

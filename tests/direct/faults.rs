@@ -77,7 +77,7 @@ async fn at_each_request(registry: &Registry, size: usize, there_before: bool, f
             alice.push("a/app", &blob).await;
         }
         registry.s3.reset();
-        registry.s3.inject(Rule::new(fault.clone()).presigned(false).skip(moment.into()).times(1));
+        registry.s3.inject(Rule::new(fault.clone()).presigned(false).skip(moment).times(1));
         let mut bob = Client { person: registry.person("bob"), failures: 0, sent: 0 };
         bob.push("b/app", &blob).await;
         let was_played = registry.s3.requests().iter().any(|request| request.fault.is_some());

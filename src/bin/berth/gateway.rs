@@ -2,11 +2,11 @@
 
 mod child;
 
-use std::{io, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{io, net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
 use berth::{
-    client::{ClientOptions, DockerCredentials, Host, KeptUploads, Registry, Scheme},
+    client::Host,
     config::Log,
     gateway::{self, Names, Spool},
     http, logging,
@@ -17,7 +17,7 @@ use tokio::{
     sync::oneshot,
 };
 
-use crate::{MISCONFIGURED, complain};
+use crate::{MISCONFIGURED, complain, registry::connect};
 use child::Child;
 
 #[derive(clap::Args)]
@@ -71,7 +71,7 @@ impl Gateway {
         let listener = listen(&self.addr).await?;
         let address = listener.local_addr().context("the socket has no address")?;
         let names = self.names(address)?;
-        let registry = self.registry()?;
+        let registry = connect(&self.to, self.plain_http)?;
         let router = gateway::router(gateway::Gateway::new(registry, spool), names);
         // Listened to before anyone is told where the gateway is, so that no early signal ends it midway.
         let mut signals = Signals::new()?;
@@ -109,16 +109,6 @@ impl Gateway {
             names = names.and(name).context("--allow-host")?;
         }
         Ok(names)
-    }
-
-    fn registry(&self) -> anyhow::Result<Registry> {
-        let options = ClientOptions {
-            scheme: if self.plain_http { Scheme::Http } else { self.to.scheme() },
-            credentials: Arc::new(DockerCredentials),
-            kept: KeptUploads::of_user(),
-            ..ClientOptions::new(self.to.clone())
-        };
-        Ok(Registry::connect(options)?)
     }
 
     /// One line: what a command prints stays its own.

@@ -2,10 +2,18 @@
 
 mod gateway;
 mod helper;
+mod inspect;
 mod keys;
+mod lists;
 mod login;
+mod manual;
 mod policy;
+mod progress;
+mod registry;
+mod remove;
 mod serve;
+mod transfer;
+mod work;
 
 use std::process::ExitCode;
 
@@ -27,6 +35,20 @@ enum Command {
     Login(login::LogIn),
     /// Undo what `berth login` did.
     Logout(login::LogOut),
+    /// Push an image of this machine to a registry.
+    Push(transfer::Push),
+    /// Pull an image from a registry to this machine.
+    Pull(transfer::Pull),
+    /// Copy an image from one registry to another, or within one.
+    Copy(transfer::Copy),
+    /// List the repositories of a registry.
+    Ls(lists::Ls),
+    /// List the tags of a repository.
+    Tags(lists::Tags),
+    /// Say what an image is made of.
+    Inspect(inspect::Inspect),
+    /// Remove tags, or manifests by their digests.
+    Rm(remove::Rm),
     /// Serve another registry on this machine, for clients that can send it large layers in no other way.
     Gateway(gateway::Gateway),
     /// Answer as docker-credential-berth does.
@@ -36,6 +58,10 @@ enum Command {
     /// Look into the rules that say who may do what.
     #[command(subcommand)]
     Policy(policy::Policy),
+    /// Print what a shell needs to complete berth's command lines.
+    Completions(manual::Completions),
+    /// Print the manual page.
+    Man(manual::Man),
 }
 
 /// What is wrong with the command line or the configuration, as clap exits too.
@@ -46,15 +72,28 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => arguments.run(),
         Command::Login(arguments) => arguments.run(),
         Command::Logout(arguments) => arguments.run(),
+        Command::Push(arguments) => arguments.run(),
+        Command::Pull(arguments) => arguments.run(),
+        Command::Copy(arguments) => arguments.run(),
+        Command::Ls(arguments) => arguments.run(),
+        Command::Tags(arguments) => arguments.run(),
+        Command::Inspect(arguments) => arguments.run(),
+        Command::Rm(arguments) => arguments.run(),
         Command::Gateway(arguments) => arguments.run(),
         Command::CredentialHelper(arguments) => arguments.run(),
         Command::Keys(arguments) => arguments.run(),
         Command::Policy(command) => command.run(),
+        Command::Completions(arguments) => arguments.run(),
+        Command::Man(arguments) => arguments.run(),
     }
 }
 
-/// One line that says what is wrong.
+/// Characters of the longest complaint: others' words may stand in it.
+const LONGEST: usize = 2000;
+
+/// One line that says what is wrong, and tells a terminal nothing else.
 fn complain(code: u8, error: &dyn std::fmt::Display) -> ExitCode {
-    eprintln!("berth: {error}");
+    let line = error.to_string().replace(char::is_control, " ");
+    eprintln!("berth: {}", line.chars().take(LONGEST).collect::<String>());
     ExitCode::from(code)
 }

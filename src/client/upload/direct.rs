@@ -50,7 +50,7 @@ pub(super) enum Direct {
     /// The repository has the blob.
     Done(Pushed),
     /// There is no such way; this is a session as ever.
-    Ordinary(Session),
+    Ordinary(Box<Session>),
 }
 
 /// What became of one session.

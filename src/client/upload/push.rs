@@ -134,7 +134,7 @@ impl Remote {
         &self,
         ctx: &Context,
         parcel: Parcel<'_>,
-        mut opened: Option<Session>,
+        mut opened: Option<Box<Session>>,
     ) -> Result<Pushed, UploadError> {
         let Parcel { digest, source, from, .. } = parcel;
         let mount = from.map(|from| (*digest, Some(from.clone())));

@@ -124,9 +124,9 @@ async fn a_name_of_odd_characters_is_nobody_else() {
 /// How often each is tried.
 const TRIES: usize = 41;
 
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times[times.len() / 2]
+/// The least of them: what the work itself takes, whatever else this machine was at.
+fn least(times: Vec<Duration>) -> Duration {
+    times.into_iter().min().unwrap()
 }
 
 #[tokio::test]
@@ -164,8 +164,8 @@ async fn an_unknown_user_takes_as_long_as_a_wrong_password() {
         assert!(known);
         remembered.push(time);
     }
-    let ([wrong, wrong_asked], [unknown, unknown_asked]) = (wrong.map(median), unknown.map(median));
-    let remembered = median(remembered);
+    let ([wrong, wrong_asked], [unknown, unknown_asked]) = (wrong.map(least), unknown.map(least));
+    let remembered = least(remembered);
     println!("wrong {wrong:?} {wrong_asked:?}, unknown {unknown:?} {unknown_asked:?}, remembered {remembered:?}");
     for (wrong, unknown) in [(wrong, unknown), (wrong_asked, unknown_asked)] {
         let ratio = unknown.as_secs_f64() / wrong.as_secs_f64();

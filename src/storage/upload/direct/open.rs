@@ -24,7 +24,7 @@ pub(in crate::storage) enum Opened {
     /// The repository has it.
     Linked(Descriptor),
     /// A session is open.
-    Session(UploadWriter),
+    Session(Box<UploadWriter>),
 }
 
 /// Opens sessions over announced content.
@@ -77,7 +77,7 @@ impl DirectWay<'_> {
             Some(_) => Place::Stage { uploader: stage_mark(&session) },
         };
         session.progress.direct = Some(Direct { digest: *digest, size: *size, place });
-        Ok(Some(Opened::Session(UploadWriter::of(session, self.layers.clone()))))
+        Ok(Some(Opened::Session(Box::new(UploadWriter::of(session, self.layers.clone())))))
     }
 
     /// Whether who asks has shown already, or need not show, that they have what was `found` under the announced digest.
