@@ -27,24 +27,24 @@ SHARE = 0.8
 RESIDENT_MIB = 64
 
 
-def make_large(path: Path) -> Image:
+def make_large(path: Path, size: int = LAYER_BYTES, seed: str = "large") -> Image:
     """Written piece by piece: it need not fit into memory."""
     layout = Layout(path)
     # As gzip without compression: what is not compressed, clients compress before they push it.
     gzip, written, partial = zlib.compressobj(0, wbits=31), sha256(), path / "layer"
     tar = sha256()
-    entry = tarfile.TarInfo("large")
-    entry.size = LAYER_BYTES
+    entry = tarfile.TarInfo(seed)
+    entry.size = size
     with partial.open("wb") as file:
-        piece = random.Random("large").randbytes(MIB)
-        for part in [entry.tobuf(tarfile.USTAR_FORMAT), *[piece] * (LAYER_BYTES // MIB), bytes(1024), b""]:
+        piece = random.Random(seed).randbytes(MIB)
+        for part in [entry.tobuf(tarfile.USTAR_FORMAT), *[piece] * (size // MIB), bytes(1024), b""]:
             tar.update(part)
             compressed = gzip.compress(part) if part else gzip.flush()
             written.update(compressed)
             file.write(compressed)
     layer = Layer("sha256:" + written.hexdigest(), partial.stat().st_size, "sha256:" + tar.hexdigest())
     partial.rename(blob_path(path, layer.digest))
-    descriptor, image = add_image(layout, "large", (layer,), "amd64")
+    descriptor, image = add_image(layout, seed, (layer,), "amd64")
     layout.root(descriptor, local_name(image))
     return image
 
