@@ -37,6 +37,7 @@ clients: $(BIN)/berth ## real clients push and pull, also through the local Lamb
 	-tests/clients/install # what is missing is named by the runner; with CI=true that fails
 	BERTH_BIN=$(BIN)/berth tests/clients/run
 	BERTH_BIN=$(BIN)/berth BERTH_LAMBDA_LOCAL=$(BIN)/lambda-local tests/clients/lambda
+	BERTH_BIN=$(BIN)/berth BERTH_LAMBDA_LOCAL=$(BIN)/lambda-local tests/clients/gateway
 	BERTH_BIN=$(BIN)/berth tests/clients/interop
 	tests/clients/suite
 

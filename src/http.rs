@@ -22,6 +22,7 @@ mod fault;
 mod location;
 mod manifests;
 mod paging;
+mod passed_on;
 mod referrers;
 mod request_id;
 mod server;

@@ -11,7 +11,7 @@
 //! | F3 | [`driver`] (where bytes live), [`cache`] (descriptors), [`api`] (the wire contract), [`auth`] (who asks), [`config`], [`aws`] (what its clients share), [`rotation`] (keys that instances share) |
 //! | F4 | [`storage`]: the interfaces over a driver and a cache; [`client`]: the interfaces over HTTP, and logging in |
 //! | F5 | [`http`]: handlers over the interfaces; [`transfer`]: images between registries, layouts and archives; [`maintenance`]: what is due now and then; [`logging`] |
-//! | F6 | [`wire`]: builds real adapters from configuration; [`lambda`]: the registry as functions |
+//! | F6 | [`gateway`]: another registry, served on this machine; [`wire`]: builds real adapters from configuration; [`lambda`]: the registry as functions |
 
 pub mod api;
 pub mod auth;
@@ -24,6 +24,7 @@ pub mod descriptor;
 pub mod digest;
 pub mod distribution;
 pub mod driver;
+pub mod gateway;
 pub mod http;
 pub mod lambda;
 pub mod logging;

@@ -88,6 +88,7 @@ impl<'a> Adapters<'a> {
                 request_timeout: None,
                 largest_answer: None,
                 access_log: config.log.access,
+                explains: false,
             },
         })
     }

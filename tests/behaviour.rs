@@ -26,6 +26,8 @@ mod uploads;
 // What it runs on.
 #[path = "behaviour/content.rs"]
 mod content;
+#[path = "behaviour/gateway.rs"]
+mod gateway;
 #[path = "behaviour/lambda.rs"]
 mod lambda;
 #[path = "behaviour/other.rs"]

@@ -15,7 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["api", "auth", "cache", "config", "driver"],
     &["client", "notifications", "storage"],
     &["http", "logging", "maintenance", "transfer"],
-    &["wire"],
+    &["gateway", "wire"],
     &["lambda"],
 ];
 

@@ -71,9 +71,9 @@ impl Session {
             // Who may not read there may well write here.
             Err(failure) if new.mount.is_some() && refused(&failure) => {
                 let new = NewUpload { mount: None, ..new.clone() };
-                Ok(Self::ask(remote, ctx, &new).await.map_err(|failure| Fault::new("").of(failure))?)
+                Self::ask(remote, ctx, &new).await.map_err(Fault::opening)
             }
-            outcome => Ok(outcome.map_err(|failure| Fault::new("").of(failure))?),
+            outcome => outcome.map_err(Fault::opening),
         }
     }
 

@@ -25,6 +25,8 @@ pub enum BackendErrorKind {
     Throttled,
     /// It refused the registry's own credentials, or the path leads out of its bounds.
     Denied,
+    /// It does not do what was asked, and would not another time.
+    Refused,
     /// It did not answer within the time there was.
     Timeout,
     /// Anything else.

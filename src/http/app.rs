@@ -44,6 +44,9 @@ pub struct Options {
     pub largest_answer: Option<u64>,
     /// Whether there is a line in the log for each request.
     pub access_log: bool,
+    /// Whether clients are told what a backend said, rather than the log alone: where that is another registry, whose
+    /// words are for them.
+    pub explains: bool,
 }
 
 impl Default for Options {
@@ -57,6 +60,7 @@ impl Default for Options {
             request_timeout: None,
             largest_answer: None,
             access_log: true,
+            explains: false,
         }
     }
 }
@@ -110,7 +114,10 @@ async fn answer(app: Arc<App>, request: Request) -> Response {
     let asked = Unknown { app: app.clone(), ctx: ctx.clone(), parts, arrival };
     let mut caller = Caller::Anonymous;
     let answer = in_time(&ctx, respond(asked, body, &mut caller)).await;
-    let mut response = answer.unwrap_or_else(|fault| fault.into_response(&ctx));
+    let mut response = answer.unwrap_or_else(|fault| {
+        let fault = if app.options.explains { fault.explained() } else { fault };
+        fault.into_response(&ctx)
+    });
 
     own_headers(&mut response, id);
     let headers = response.headers_mut();

@@ -5,11 +5,12 @@
 
 use axum::response::Response;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use hyper::ext::ReasonPhrase;
 use serde_json::{Value, json};
 
 use super::{
     answer::{Answer, value},
-    direct,
+    direct, passed_on,
 };
 use crate::{
     api::{ErrorBody, ErrorCode, ErrorEntry, RouteFault},
@@ -37,6 +38,8 @@ struct Inner {
     headers: Vec<(HeaderName, HeaderValue)>,
     /// What happened behind the registry.
     cause: Option<Cause>,
+    /// The status line's words, where they are others than usual.
+    reason: Option<ReasonPhrase>,
 }
 
 #[derive(Debug)]
@@ -53,7 +56,7 @@ impl Fault {
     /// One error.
     pub(super) fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
         let errors = vec![ErrorEntry { code, message: message.into(), detail: Value::Null }];
-        Self(Box::new(Inner { status, errors, headers: Vec::new(), cause: None }))
+        Self(Box::new(Inner { status, errors, headers: Vec::new(), cause: None, reason: None }))
     }
 
     /// A request that no registry could answer.
@@ -123,9 +126,27 @@ impl Fault {
         self
     }
 
+    /// With what a backend said in the place of what is said otherwise.
+    pub(super) fn explained(mut self) -> Self {
+        match self.0.cause.take() {
+            Some(Cause::Backend(error)) => {
+                tracing::info!(kind = ?error.kind, cause = %error, "passed on");
+                let (status, code) = passed_on::status(&error);
+                let Inner { headers, .. } = *self.0;
+                let reason = passed_on::reason(status, &error.message);
+                let errors = vec![ErrorEntry { code, message: error.message, detail: Value::Null }];
+                Self(Box::new(Inner { status, errors, headers, cause: None, reason }))
+            }
+            cause => {
+                self.0.cause = cause;
+                self
+            }
+        }
+    }
+
     /// The answer. Logs the cause, if there is one.
     pub(super) fn into_response(self, ctx: &Context) -> Response {
-        let Inner { status, mut errors, headers, cause } = *self.0;
+        let Inner { status, mut errors, headers, cause, reason } = *self.0;
         if let Some(cause) = cause {
             let _entered = ctx.span().enter();
             let id = ctx.request_id();
@@ -163,7 +184,11 @@ impl Fault {
         for (name, value) in headers {
             answer = answer.with(name, value);
         }
-        answer.json_bytes(body.into())
+        let mut response = answer.json_bytes(body.into());
+        if let Some(reason) = reason {
+            response.extensions_mut().insert(reason);
+        }
+        response
     }
 }
 
@@ -213,7 +238,7 @@ impl From<BackendError> for Fault {
         let (status, code, retry) = match error.kind {
             BackendErrorKind::Throttled => (StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests, true),
             BackendErrorKind::Timeout => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, true),
-            BackendErrorKind::Denied | BackendErrorKind::Failed => {
+            BackendErrorKind::Denied | BackendErrorKind::Refused | BackendErrorKind::Failed => {
                 (StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Unknown, false)
             }
         };

@@ -1,4 +1,5 @@
 //! A registry over an emulated S3, whose requests are counted and can be stopped.
+#![allow(dead_code)] // others use a part of it
 
 use std::{
     path::Path,
@@ -155,6 +156,11 @@ impl House {
         let host = listener.local_addr().unwrap().to_string();
         let served = tokio::spawn(serve(listener, outer, Timeouts::default(), std::future::pending()));
         Self { s3, gate, host, served }
+    }
+
+    /// Where it is, as in `127.0.0.1:5000`.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
     }
 
     /// A client of that person, or of nobody; a program's run.

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod gateway;
 mod helper;
 mod inspect;
 mod keys;
@@ -48,6 +49,8 @@ enum Command {
     Inspect(inspect::Inspect),
     /// Remove tags, or manifests by their digests.
     Rm(remove::Rm),
+    /// Serve another registry on this machine, for clients that can send it large layers in no other way.
+    Gateway(gateway::Gateway),
     /// Answer as docker-credential-berth does.
     CredentialHelper(helper::Helper),
     /// Make, list and revoke API keys, and rotate the key that signs tokens, in the storage of a registry.
@@ -76,6 +79,7 @@ fn main() -> ExitCode {
         Command::Tags(arguments) => arguments.run(),
         Command::Inspect(arguments) => arguments.run(),
         Command::Rm(arguments) => arguments.run(),
+        Command::Gateway(arguments) => arguments.run(),
         Command::CredentialHelper(arguments) => arguments.run(),
         Command::Keys(arguments) => arguments.run(),
         Command::Policy(command) => command.run(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use berth::{
-    client::{ClientOptions, DockerCredentials, Host, Registry, Scheme},
+    client::{ClientOptions, DockerCredentials, Host, KeptUploads, Registry, Scheme},
     context::Context,
     transfer::ImageName,
 };
@@ -13,6 +13,7 @@ use serde::Serialize;
 pub(crate) fn connect(host: &Host, plain_http: bool) -> anyhow::Result<Registry> {
     let mut options = ClientOptions::new(host.clone());
     options.credentials = Arc::new(DockerCredentials);
+    options.kept = KeptUploads::of_user();
     if plain_http {
         options.scheme = Scheme::Http;
     }

@@ -98,6 +98,7 @@ impl From<Failure> for BackendError {
                 401 | 403 => BackendErrorKind::Denied,
                 429 => BackendErrorKind::Throttled,
                 503 | 504 => BackendErrorKind::Timeout,
+                400..500 => BackendErrorKind::Refused,
                 _ => BackendErrorKind::Failed,
             },
             _ => BackendErrorKind::Failed,

@@ -38,6 +38,16 @@ impl<'a> Fault<'a> {
         Self(id)
     }
 
+    /// What `failure` is of opening a session. What is not there then is no session.
+    pub(super) fn opening(failure: Failure) -> UploadError {
+        match failure.answer() {
+            Some((StatusCode::BAD_REQUEST, said)) if said.has("SIZE_INVALID") => {
+                UploadError::SizeInvalid(said.reason())
+            }
+            _ => BackendError::from(failure).into(),
+        }
+    }
+
     /// What `failure` is.
     pub(super) fn of(self, failure: Failure) -> Setback {
         let is_passing = failure.is_passing();

@@ -102,6 +102,19 @@ impl RemoteRepository {
             }
         }
     }
+
+    /// [`Self::push_blob`] for who has asked already, and knows that the repository has no such blob.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn send_blob(
+        &self,
+        ctx: &Context,
+        digest: &Digest,
+        source: &Arc<dyn Source>,
+    ) -> Result<Pushed, UploadError> {
+        self.remote.push(ctx, Parcel { digest, source, from: None, watch: &() }).await
+    }
 }
 
 impl Remote {

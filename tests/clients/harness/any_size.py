@@ -38,7 +38,7 @@ class AnySize:
         self.recorder = Recorder(self.registry.address)
         self.traffic = Traffic(self.recorder)
         self.host = self.recorder.host
-        self.image = make_large(temp / "image", LAYER_BYTES, "any-size")
+        self.image = make_large(temp / "image", "any-size", LAYER_BYTES)
         [self.layer] = self.image.layers
 
     def checks(self, index: Index) -> list:
@@ -104,7 +104,7 @@ class AnySize:
         for tried in range(MOST_TRIES):
             if tried >= TRIES and min(by_curl) / min(by_berth) >= SHARE:
                 break
-            images = [make_large(self.temp / f"{who}-{tried}", LAYER_BYTES, f"{who}-{tried}") for who in ("curl", "berth")]
+            images = [make_large(self.temp / f"{who}-{tried}", f"{who}-{tried}", LAYER_BYTES) for who in ("curl", "berth")]
             [layer] = images[0].layers
             put = target(self.registry, "any/curl", layer.digest, layer.size)
             by_curl.append(curl(self.env, put, blob_path(images[0].layout, layer.digest)))

@@ -27,17 +27,17 @@ SHARE = 0.8
 RESIDENT_MIB = 64
 
 
-def make_large(path: Path, size: int = LAYER_BYTES, seed: str = "large") -> Image:
-    """Written piece by piece: it need not fit into memory."""
+def make_large(path: Path, seed: str = "large", layer_bytes: int = LAYER_BYTES) -> Image:
+    """Written piece by piece: it need not fit into memory. Its layer is a little longer than `layer_bytes`."""
     layout = Layout(path)
     # As gzip without compression: what is not compressed, clients compress before they push it.
     gzip, written, partial = zlib.compressobj(0, wbits=31), sha256(), path / "layer"
     tar = sha256()
-    entry = tarfile.TarInfo(seed)
-    entry.size = size
+    entry = tarfile.TarInfo("large")
+    entry.size = layer_bytes
     with partial.open("wb") as file:
         piece = random.Random(seed).randbytes(MIB)
-        for part in [entry.tobuf(tarfile.USTAR_FORMAT), *[piece] * (size // MIB), bytes(1024), b""]:
+        for part in [entry.tobuf(tarfile.USTAR_FORMAT), *[piece] * (layer_bytes // MIB), bytes(1024), b""]:
             tar.update(part)
             compressed = gzip.compress(part) if part else gzip.flush()
             written.update(compressed)

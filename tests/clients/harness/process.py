@@ -22,8 +22,9 @@ def environment(home: Path, **extra: str) -> dict[str, str]:
 class Shell:
     """Runs commands in one environment and keeps what they said, to show when a check fails."""
 
-    def __init__(self, env: dict[str, str]):
-        self.env = env
+    def __init__(self, env: dict[str, str], seconds: float = COMMAND_SECONDS):
+        """No command may take longer than `seconds`."""
+        self.env, self.seconds = env, seconds
         self.transcript: list[str] = []
 
     def run(self, *argv, cwd: Path | None = None, stdin: str = "", **extra_env: str) -> str:
@@ -37,12 +38,12 @@ class Shell:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )
         try:
-            out, err = process.communicate(stdin.encode(), timeout=COMMAND_SECONDS)
+            out, err = process.communicate(stdin.encode(), timeout=self.seconds)
         except subprocess.TimeoutExpired:
             kill_group(process)
             out, err = process.communicate()
             self.transcript += [printable(out), printable(err)]
-            raise Failure(f"{Path(argv[0]).name} did not end within {COMMAND_SECONDS} s") from None
+            raise Failure(f"{Path(argv[0]).name} did not end within {self.seconds} s") from None
         except BaseException:
             kill_group(process)
             raise
