@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{registry::Shared, spooled::Spooled, writer::GatewayWriter};
+use super::{known::Word, registry::Shared, spooled::Spooled, writer::GatewayWriter};
 use crate::{
     client::RemoteRepository,
     context::Context,
@@ -24,18 +24,31 @@ pub(super) struct GatewayBlobs {
 }
 
 impl GatewayBlobs {
-    fn known(&self, digest: &Digest) -> Option<Descriptor> {
-        self.shared.known.get(self.remote.name(), digest)
+    /// What the registry says, or has just said.
+    async fn told<T>(
+        &self,
+        digest: &Digest,
+        there: impl FnOnce(Descriptor) -> T,
+        ask: impl Future<Output = Result<T, BlobError>>,
+    ) -> Result<T, BlobError> {
+        let name = self.remote.name();
+        match self.shared.known.get(name, digest) {
+            Some(Word::There(descriptor)) => return Ok(there(descriptor)),
+            Some(Word::Missing) => return Err(BlobError::Unknown(*digest)),
+            None => {}
+        }
+        let told = ask.await;
+        if let Err(BlobError::Unknown(_)) = &told {
+            self.shared.known.insert(name, *digest, Word::Missing);
+        }
+        told
     }
 }
 
 #[async_trait]
 impl BlobStatter for GatewayBlobs {
     async fn stat(&self, ctx: &Context, digest: &Digest) -> Result<Descriptor, BlobError> {
-        match self.known(digest) {
-            Some(descriptor) => Ok(descriptor),
-            None => self.remote.blobs().stat(ctx, digest).await,
-        }
+        self.told(digest, |descriptor| descriptor, self.remote.blobs().stat(ctx, digest)).await
     }
 }
 
@@ -59,10 +72,8 @@ impl BlobProvider for GatewayBlobs {
 #[async_trait]
 impl BlobServer for GatewayBlobs {
     async fn serve(&self, ctx: &Context, digest: &Digest, head: bool) -> Result<Served, BlobError> {
-        match self.known(digest).filter(|_| head) {
-            Some(descriptor) => Ok(Served::Here(descriptor)),
-            None => self.remote.blobs().serve(ctx, digest, head).await,
-        }
+        let served = self.remote.blobs().serve(ctx, digest, head);
+        if head { self.told(digest, Served::Here, served).await } else { served.await }
     }
 }
 
@@ -77,7 +88,7 @@ impl BlobIngester for GatewayBlobs {
         if let Some((digest, _)) = &new.mount {
             let mount = NewUpload { announced: None, ..new.clone() };
             if let Created::Mounted(descriptor) = self.remote.blobs().create(ctx, mount).await? {
-                self.shared.known.insert(self.remote.name(), *digest, descriptor.clone());
+                self.shared.known.insert(self.remote.name(), *digest, Word::There(descriptor.clone()));
                 return Ok(Created::Mounted(descriptor));
             }
         }

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use tokio::sync::MutexGuard;
 
 use super::{
+    known::Word,
     registry::Shared,
     sessions::Session,
     spooled::{Loss, Spooled},
@@ -92,7 +93,7 @@ impl BlobWriter for GatewayWriter {
         let (name, known) = (self.remote.name(), &self.shared.known);
         let held = self.hold(at).await;
         // Closed a moment ago by the same client, which did not hear of it.
-        if let (Err(UploadError::Unknown(_)), Some(descriptor)) = (&held, known.get(name, digest)) {
+        if let (Err(UploadError::Unknown(_)), Some(descriptor)) = (&held, known.there(name, digest)) {
             return Ok(descriptor);
         }
         let mut held = held?;
@@ -109,7 +110,7 @@ impl BlobWriter for GatewayWriter {
         let seconds = began.elapsed().as_secs_f64();
         tracing::info!(repository = %name, %digest, size, seconds, ?pushed, "blob passed on");
         let descriptor = Descriptor::blob(*digest, size);
-        known.insert(name, *digest, descriptor.clone());
+        known.insert(name, *digest, Word::There(descriptor.clone()));
         held.take();
         self.shared.sessions.end(&self.session.id);
         Ok(descriptor)
