@@ -38,6 +38,7 @@ clients: $(BIN)/berth ## real clients push and pull, also through the local Lamb
 	BERTH_BIN=$(BIN)/berth tests/clients/run
 	BERTH_BIN=$(BIN)/berth BERTH_LAMBDA_LOCAL=$(BIN)/lambda-local tests/clients/lambda
 	BERTH_BIN=$(BIN)/berth BERTH_LAMBDA_LOCAL=$(BIN)/lambda-local tests/clients/gateway
+	BERTH_BIN=$(BIN)/berth BERTH_LAMBDA_LOCAL=$(BIN)/lambda-local tests/clients/own
 	BERTH_BIN=$(BIN)/berth tests/clients/interop
 	tests/clients/suite
 
@@ -45,12 +46,13 @@ template: $(BIN)/berth ## template.yaml: linters, sam build, a deployment into a
 	-tests/clients/install template # what is missing is named by the runner; with CI=true that fails
 	BERTH_LAMBDA_LOCAL=$(BIN)/lambda-local tests/template/run $(if $(ONLY),--only $(ONLY))
 
-bench: ## side by side with distribution 3.1 and docker-registry 2.8 (PEERS=name=host:port adds others); cold starts
-	tests/clients/install distribution docker-registry wrk
+bench: ## side by side with distribution 3.1 and docker-registry 2.8 (PEERS=name=host:port adds others); cold starts; what a pushed blob costs
+	tests/clients/install distribution docker-registry skopeo wrk
 	cargo build --locked --release --bin berth --bin bootstrap
 	cargo build --locked --release -p berth-local --bin lambda-local # apart, or its features would be in bootstrap too
 	BERTH_BIN=$(or $(CARGO_TARGET_DIR),target)/release/berth tests/bench/run
 	tests/bench/cold_start
+	BERTH_BIN=$(or $(CARGO_TARGET_DIR),target)/release/berth BERTH_LAMBDA_LOCAL=$(or $(CARGO_TARGET_DIR),target)/release/lambda-local tests/clients/own
 
 cost: ## dollars on AWS, from measured requests and infra/prices.json, beside distribution 3.1 (ARGS=--json)
 	-tests/clients/install distribution # what is missing is named by the runner; with CI=true that fails

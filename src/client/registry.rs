@@ -1,9 +1,6 @@
 //! A registry somewhere else, by the interfaces that storage has.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU64},
-};
+use std::sync::{Arc, OnceLock, atomic::AtomicU64};
 
 use async_trait::async_trait;
 
@@ -31,8 +28,8 @@ pub(super) struct Shared {
     pub(super) largest_body: AtomicU64,
     /// Bytes of a piece of an upload.
     pub(super) piece: usize,
-    /// Whether the registry has offered to have blobs sent to its storage.
-    pub(super) is_direct: AtomicBool,
+    /// Whether the registry has blobs sent to its storage, once it was asked for that.
+    pub(super) is_direct: OnceLock<bool>,
     /// Parts of one direct upload at once.
     pub(super) parts_at_once: usize,
     pub(super) kept: Option<KeptUploads>,
@@ -47,7 +44,7 @@ impl Registry {
         let transport = Transport::new(&options)?;
         let largest_body = AtomicU64::new(options.largest_body.unwrap_or(u64::MAX));
         let (piece, parts_at_once) = (options.piece.max(1), options.parts_at_once.max(1));
-        let is_direct = AtomicBool::new(false);
+        let is_direct = OnceLock::new();
         Ok(Self(Arc::new(Shared { transport, largest_body, piece, is_direct, parts_at_once, kept: options.kept })))
     }
 

@@ -76,13 +76,7 @@ async fn a_target_that_is_none_is_not_gone_to() {
     ] {
         let server = server(move |_| offer(kind, body.clone())).await;
         says(push(&server).await, &[&server.addr.to_string(), parts[0], parts[1]]);
-        assert_eq!(
-            server.lines(),
-            [
-                "HEAD /v2/app/blobs/".to_owned() + &Digest::canonical(&content()).to_string(),
-                "POST /v2/app/blobs/uploads/".to_owned()
-            ]
-        );
+        assert_eq!(server.lines(), ["POST /v2/app/blobs/uploads/"]);
     }
 }
 
@@ -237,7 +231,7 @@ async fn parts_that_are_not_those_asked_for_are_not_sent() {
         })
         .await;
         says(push(&registry).await, &[&registry.addr.to_string(), part]);
-        assert_eq!(registry.asked().len(), 3, "{:?}", registry.lines());
+        assert_eq!(registry.asked().len(), 2, "{:?}", registry.lines());
     }
 }
 
@@ -272,7 +266,8 @@ async fn what_announcements_are_asked_for_is_asked_for_by_the_next() {
     .await;
     address.set(registry.addr).unwrap();
     let client = Client::with(&registry, |options| options.credentials = Arc::new(crate::client::alice()));
-    for (repository, refusals) in [("app", 1), ("other", 0)] {
+    // The first of all has no token yet.
+    for (repository, refusals) in [("app", 2), ("other", 0)] {
         let before = registry.asked().len();
         let (digest, source) = source(&content());
         client

@@ -14,7 +14,8 @@ async fn within_a_registry_blobs_are_mounted() {
     let seen = registry.seen();
     let blobs = seen.iter().filter(|seen| seen.target.contains("/blobs/"));
     let (looked, mounted): (Vec<_>, Vec<_>) = blobs.partition(|seen| seen.method == "HEAD");
-    assert_eq!((looked.len(), mounted.len()), (6, 6), "{seen:?}");
+    // The small ones; for others, the request to mount asks whether they are there, too.
+    assert_eq!((looked.len(), mounted.len()), (2, 6), "{seen:?}");
     assert!(mounted.iter().all(|seen| seen.method == "POST" && seen.status == Some(201)), "no byte moves: {mounted:?}");
     registry.holds("mirror/app", "1", &image).await;
 

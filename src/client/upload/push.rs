@@ -1,6 +1,6 @@
 //! Pushing a blob whose content is at hand: the way that a client should.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::Arc;
 
 use super::{Opened, Session, Watch, direct::Direct};
 use crate::{
@@ -80,25 +80,26 @@ impl RemoteRepository {
         watch: &dyn Watch,
     ) -> Result<Pushed, UploadError> {
         let parcel = Parcel { digest, source, from, watch };
-        // Where announcing it answers the same question, it is not asked twice.
-        let asks = parcel.goes_direct() && self.remote.shared.is_direct.load(Ordering::Relaxed);
-        if !asks {
-            // With the token that the upload needs too.
-            match self.remote.stat_for(ctx, digest, Scopes::push(&self.remote.name)).await {
-                Ok(_) => {
-                    // An earlier run may have ended just before it learnt that.
-                    if let Some(kept) = self.remote.kept(digest) {
-                        kept.forget().await;
-                    }
+        // Where announcing a blob answers the same question, it is not asked twice.
+        let announces = parcel.goes_direct() && *self.remote.shared.is_direct.get().unwrap_or(&true);
+        if !announces {
+            return match self.remote.has(ctx, digest).await? {
+                true => Ok(Pushed::Present),
+                false => self.remote.push(ctx, parcel).await,
+            };
+        }
+        match self.remote.push_direct(ctx, parcel).await? {
+            Direct::Done(Pushed::Mounted) if from.is_none() => Ok(Pushed::Present),
+            Direct::Done(pushed) => Ok(pushed),
+            Direct::Ordinary(session) => {
+                let _ = self.remote.shared.is_direct.set(false);
+                if self.remote.has(ctx, digest).await? {
+                    // It would end by itself, some day.
+                    let _ = session.cancel(ctx).await;
                     return Ok(Pushed::Present);
                 }
-                Err(BlobError::Backend(error)) => return Err(error.into()),
-                Err(_) => {}
+                self.remote.push_through(ctx, parcel, Some(session)).await
             }
-        }
-        match self.remote.push(ctx, parcel).await? {
-            Pushed::Mounted if asks && from.is_none() => Ok(Pushed::Present),
-            pushed => Ok(pushed),
         }
     }
 
@@ -117,6 +118,21 @@ impl RemoteRepository {
 }
 
 impl Remote {
+    /// Whether the repository has the blob; asked with the token that an upload needs too.
+    async fn has(&self, ctx: &Context, digest: &Digest) -> Result<bool, UploadError> {
+        match self.stat_for(ctx, digest, Scopes::push(&self.name)).await {
+            Ok(_) => {
+                // An earlier run may have ended just before it learnt that.
+                if let Some(kept) = self.kept(digest) {
+                    kept.forget().await;
+                }
+                Ok(true)
+            }
+            Err(BlobError::Backend(error)) => Err(error.into()),
+            Err(_) => Ok(false),
+        }
+    }
+
     /// [`RemoteRepository::push_blob`], of a blob that is not known to be there.
     pub(in crate::client) async fn push(&self, ctx: &Context, parcel: Parcel<'_>) -> Result<Pushed, UploadError> {
         let opened = match parcel.goes_direct() {

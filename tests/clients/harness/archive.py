@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import shutil
 import tarfile
 from pathlib import Path
 
@@ -22,7 +23,11 @@ def docker_archive(image: Image, path: Path, name: str | None = None) -> Path:
     manifest = [{"Config": config, "RepoTags": [name or local_name(image)], "Layers": layers}]
     with tarfile.open(path, "w") as archive:
         for file, layer in zip(layers, image.layers):
-            _add(archive, file, gzip.decompress(blob_path(image.layout, layer.digest).read_bytes()))
+            plain = path.with_suffix(".layer")
+            with gzip.open(blob_path(image.layout, layer.digest)) as source, plain.open("wb") as target:
+                shutil.copyfileobj(source, target, 1 << 20)  # a layer need not fit into memory
+            archive.add(plain, arcname=file)
+            plain.unlink()
         _add(archive, config, blob_path(image.layout, image.config).read_bytes())
         _add(archive, "manifest.json", json.dumps(manifest).encode())
     return path

@@ -1,7 +1,5 @@
 //! What a registry offers to whoever announces a blob.
 
-use std::sync::atomic::Ordering;
-
 use http::HeaderName;
 
 use super::{super::Session, Announcement, signed::checked};
@@ -52,7 +50,7 @@ impl Session {
             let what = format!("was told of a blob {announced}, and offers a direct upload of another, {said}");
             return Err(Failure::wrong(&host, what));
         }
-        self.remote.shared.is_direct.store(true, Ordering::Relaxed);
+        let _ = self.remote.shared.is_direct.set(true);
         (self.announced, self.target) = (Some(announced), Some(target));
         Ok(())
     }
