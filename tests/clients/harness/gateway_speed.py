@@ -4,6 +4,7 @@ import hashlib
 import http.client
 import json
 import re
+import statistics
 import subprocess
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
@@ -15,7 +16,8 @@ from .large import rate
 from .local_stack import LocalStack
 from .login import token_of
 
-# Of which the best counts: other work of the machine only slows. After the first it is enough once the share is there.
+# Pairs, one after the other so that other work of the machine meets both; the median of their shares counts. After the first
+# it is enough once the share is there.
 TRIES, MOST_TRIES = 3, 8
 SHARE = 0.8
 REPOSITORY = "speed/image"
@@ -36,14 +38,14 @@ class Speed:
         """In turns, each with content that the registry does not have."""
         gateway, curl = [], []
         for tried in range(MOST_TRIES):
-            if tried >= TRIES and min(curl) / min(gateway) >= SHARE:
+            if tried >= TRIES and share(curl, gateway) >= SHARE:
                 break
             curl.append(self.by_curl(self.another()))
             gateway.append(self.by_gateway(self.another()))
         said = f"{rate(self.size, min(gateway))} by the gateway, {rate(self.size, min(curl))} by curl, the best of {len(curl)}"
-        share = min(curl) / min(gateway)
-        require(share >= SHARE, said)
-        return f"{said}: {share:.0%}"
+        said += f", the median of their shares {share(curl, gateway):.0%}"
+        require(share(curl, gateway) >= SHARE, said)
+        return said
 
     def another(self) -> str:
         """Changes the layer; its digest."""
@@ -86,6 +88,10 @@ class Speed:
         answer, body = ask(host, "PUT", f"{target(answer)}&digest={digest}", {"Content-Length": "0"})
         equal("status of the close", (answer.status, body), (201, b""))
         return self.gateway.passed_on()[digest][1]
+
+
+def share(curl: list[float], gateway: list[float]) -> float:
+    return statistics.median(by_curl / by_gateway for by_curl, by_gateway in zip(curl, gateway))
 
 
 def target(answer: http.client.HTTPResponse) -> str:
