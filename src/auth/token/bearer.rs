@@ -8,6 +8,7 @@ use super::{
     super::{Access, AccessController, Asked, Grant, Identity, Refusal, Rules, Wanted},
     challenge::{Fault, Issuer, refuse},
     keys::{Doubt, SigningKeys},
+    may_grant,
     place::Place,
     ticket::{Kind, Ticket},
 };
@@ -23,14 +24,6 @@ impl Bearer {
     /// Takes tokens signed by `keys`. Without `rules`, they may do what they say.
     pub fn new(keys: Arc<SigningKeys>, rules: Option<Arc<Rules>>) -> Self {
         Self { keys, rules }
-    }
-
-    /// Whether `identity` could get a token that grants `access`.
-    fn could(&self, identity: &Identity, access: &Access) -> bool {
-        match &self.rules {
-            Some(rules) => rules.allow(identity, access).is_some(),
-            None => *identity != Identity::Anonymous,
-        }
     }
 
     fn anonymous(&self, wanted: &[Access]) -> Option<Grant> {
@@ -61,16 +54,17 @@ impl AccessController for Bearer {
         let grant = Grant::by_token(identity, self.rules.clone(), access);
         let identity = grant.identity();
         let missing = |access: &&Access| !grant.allows(access);
+        let could = |access: &Access| may_grant(self.rules.as_deref(), identity, access);
         // Who could get it by asking, or by another name, is asked to.
         match needed.iter().find(missing) {
-            Some(access) if self.could(identity, access) => {
+            Some(access) if could(access) => {
                 return refuse(needed, Fault::InsufficientScope, INSUFFICIENT.into());
             }
             Some(_) if *identity == Identity::Anonymous => return refuse(needed, Fault::Anonymous, LOG_IN.into()),
             Some(access) => return Err(Refusal::Denied { identity: identity.clone(), access: access.clone() }),
             None => {}
         }
-        let spared: Vec<_> = wished.iter().filter(missing).filter(|access| self.could(identity, access)).collect();
+        let spared: Vec<_> = wished.iter().filter(missing).filter(|access| could(access)).collect();
         if !spared.is_empty() {
             let all: Vec<_> = needed.iter().chain(spared).cloned().collect();
             return refuse(&all, Fault::InsufficientScope, INSUFFICIENT.into());

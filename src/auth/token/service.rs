@@ -9,6 +9,7 @@ use super::{
         proof::{Offer, ProofError, Verifier},
     },
     keys::{Doubt, LONGEST_LIFE, SigningKeys},
+    may_grant,
     place::Place,
     scope::{ScopeError, parse_scopes},
     ticket::{Kind, Ticket},
@@ -131,7 +132,7 @@ impl TokenService {
         }
         let mut granted = parse_scopes(ask.scopes.iter().copied())?;
         let Known { identity, mark } = self.identify(ctx, ask, &host).await?;
-        granted.retain(|access| self.allows(&identity, access));
+        granted.retain(|access| may_grant(self.rules.as_deref(), &identity, access));
 
         let issued_at = self.keys.now();
         let ticket = Ticket { identity, access: granted, mark: None };
@@ -190,12 +191,5 @@ impl TokenService {
             }
         }
         Err(NoToken::Wrong("the login that this refresh token was given for holds no more; log in again".to_owned()))
-    }
-
-    fn allows(&self, identity: &Identity, access: &Access) -> bool {
-        match &self.rules {
-            Some(rules) => rules.allow(identity, access).is_some(),
-            None => *identity != Identity::Anonymous,
-        }
     }
 }
