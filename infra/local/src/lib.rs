@@ -12,6 +12,7 @@
 
 mod admin;
 mod dynamodb;
+pub mod edge;
 mod emulators;
 mod error;
 mod front;
