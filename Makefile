@@ -5,7 +5,7 @@ BIN = $(or $(CARGO_TARGET_DIR),target)/$(PROFILE)
 ADDR ?= 127.0.0.1:5000
 DATA ?= ./data
 
-.PHONY: help run lambda-local test lint conformance clients template bench cost check
+.PHONY: help run lambda-local edge-function test lint conformance clients template bench cost check
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -17,6 +17,9 @@ run: ## build, and serve ./data on 127.0.0.1:5000 (ADDR and DATA change that)
 lambda-local: ## build, and serve the deployment here, as Lambda would: emulated S3, DynamoDB, STS and issuer (ADDR and ARGS change that)
 	cargo build --locked --profile $(PROFILE) -p berth -p berth-local --bin bootstrap --bin lambda-local
 	$(BIN)/lambda-local --addr $(ADDR) $(ARGS)
+
+edge-function: ## copy infra/edge/function.js into template.yaml
+	infra/edge/embed
 
 test: ## every test that needs cargo alone; S3 and DynamoDB are emulated in process
 	cargo test --locked --workspace
