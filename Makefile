@@ -46,7 +46,7 @@ clients: $(BIN)/berth ## real clients push and pull, also through the local Lamb
 	tests/clients/suite
 
 template: $(BIN)/berth ## template.yaml: linters, sam build, a deployment into an emulated CloudFormation, and that in the local Lambda (ONLY=lint,deploy,local: no build)
-	-tests/clients/install template # what is missing is named by the runner; with CI=true that fails
+	-tests/clients/install template njs # what is missing is named by the runner; with CI=true that fails
 	BERTH_LAMBDA_LOCAL=$(BIN)/lambda-local tests/template/run $(if $(ONLY),--only $(ONLY))
 
 bench: ## side by side with distribution 3.1 and docker-registry 2.8 (PEERS=name=host:port adds others); cold starts; what a pushed blob costs
