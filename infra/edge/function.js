@@ -90,6 +90,7 @@ async function toBucket(request, session, size) {
     if (!known || !/^[A-Za-z0-9._-]+$/.test(state)) {
         return refuse(404, 'BLOB_UPLOAD_INVALID', 'this upload is not one of this registry, or is too old; begin another');
     }
+    const checksum = CHECKSUM || value(headers['x-berth-probe']) === 'checksum';
     // S3 obeys headers and parameters (x-amz-copy-source, ?acl ..): it gets none that came from outside.
     Object.keys(headers).forEach((name) => {
         if (FIXED.indexOf(name) < 0) {
@@ -102,7 +103,7 @@ async function toBucket(request, session, size) {
         '/edge/' + session.algorithm + '/' + session.hex;
     // For viewer-response, should it see the request as it is from here on.
     headers['x-berth-commit'] = { value: commitUrl(session, state) };
-    if (CHECKSUM && session.algorithm === 'sha256') {
+    if (checksum && session.algorithm === 'sha256') {
         headers['x-amz-checksum-sha256'] = { value: Buffer.from(session.hex, 'hex').toString('base64') };
     }
     cf.selectRequestOriginById('bucket');
@@ -144,6 +145,7 @@ function toCommit(request, response) {
         response.headers.location = { value: url };
         response.headers['cache-control'] = { value: 'no-store' };
         response.headers['docker-distribution-api-version'] = { value: 'registry/2.0' };
+        response.headers['x-berth-saw'] = { value: session ? 'viewer' : 'origin' }; // for infra/edge/probe
     }
     return response;
 }
