@@ -5,7 +5,7 @@ BIN = $(or $(CARGO_TARGET_DIR),target)/$(PROFILE)
 ADDR ?= 127.0.0.1:5000
 DATA ?= ./data
 
-.PHONY: help run lambda-local test lint conformance clients template bench cost check
+.PHONY: help run lambda-local edge-function test lint conformance clients template bench cost check
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -17,6 +17,9 @@ run: ## build, and serve ./data on 127.0.0.1:5000 (ADDR and DATA change that)
 lambda-local: ## build, and serve the deployment here, as Lambda would: emulated S3, DynamoDB, STS and issuer (ADDR and ARGS change that)
 	cargo build --locked --profile $(PROFILE) -p berth -p berth-local --bin bootstrap --bin lambda-local
 	$(BIN)/lambda-local --addr $(ADDR) $(ARGS)
+
+edge-function: ## copy infra/edge/function.js into template.yaml
+	infra/edge/embed
 
 test: ## every test that needs cargo alone; S3 and DynamoDB are emulated in process
 	cargo test --locked --workspace
@@ -43,7 +46,7 @@ clients: $(BIN)/berth ## real clients push and pull, also through the local Lamb
 	tests/clients/suite
 
 template: $(BIN)/berth ## template.yaml: linters, sam build, a deployment into an emulated CloudFormation, and that in the local Lambda (ONLY=lint,deploy,local: no build)
-	-tests/clients/install template # what is missing is named by the runner; with CI=true that fails
+	-tests/clients/install template njs # what is missing is named by the runner; with CI=true that fails
 	BERTH_LAMBDA_LOCAL=$(BIN)/lambda-local tests/template/run $(if $(ONLY),--only $(ONLY))
 
 bench: ## side by side with distribution 3.1 and docker-registry 2.8 (PEERS=name=host:port adds others); cold starts; what a pushed blob costs

@@ -57,6 +57,14 @@ impl Context {
         Self::new(request_id.clone(), caller, *deadline, span.clone())
     }
 
+    /// The same, to be over before `deadline` if not earlier.
+    #[must_use]
+    pub fn before(&self, deadline: Instant) -> Self {
+        let Inner { request_id, deadline: own, caller, span } = &*self.0;
+        let deadline = own.map_or(deadline, |own| own.min(deadline));
+        Self::new(request_id.clone(), caller.clone(), Some(deadline), span.clone())
+    }
+
     /// The id that logs and the client's error answer share.
     pub fn request_id(&self) -> &str {
         &self.0.request_id

@@ -18,6 +18,7 @@ mod content;
 mod direct;
 mod dispatch;
 mod download;
+mod edge;
 mod fault;
 mod location;
 mod manifests;
@@ -33,5 +34,6 @@ mod whole;
 
 pub use app::{App, Options, closed, router};
 pub use arrival::Arrival;
+pub use edge::Edge;
 pub use request_id::HEADER as REQUEST_ID;
 pub use server::{Timeouts, serve};

@@ -19,14 +19,14 @@ use crate::{
         none::NoCache,
         tiered::Tiered,
     },
-    config::{CacheKind, Config, DirectUpload, Driver, DynamoDb, S3},
+    config::{CacheKind, Config, DirectUpload, Driver, DynamoDb, S3, Secret},
     driver::{
         DriverError, StorageDriver,
         filesystem::FilesystemDriver,
         memory::MemoryDriver,
         s3::{S3Config, S3Driver},
     },
-    http::{App, Options as HttpOptions},
+    http::{App, Edge, Options as HttpOptions},
     storage::{DirectOptions, Options as StorageOptions, StorageRegistry, UploadSecret, Validation},
 };
 
@@ -67,7 +67,10 @@ impl<'a> Adapters<'a> {
         let Door { access, tokens } = access::door(&config.auth, &self.driver)?;
         let options = StorageOptions {
             redirect: config.storage.redirect,
-            direct: direct(&config.storage.direct_upload),
+            direct: DirectOptions {
+                edge_checks: config.http.edge.checksum,
+                ..direct(&config.storage.direct_upload)
+            },
             validation: Validation { layers: config.validation.layers, platforms: config.validation.platforms },
             secret: config.http.secret.as_ref().map(|secret| UploadSecret::new(secret.expose().as_bytes())),
             clock: Clock::default(),
@@ -89,6 +92,10 @@ impl<'a> Adapters<'a> {
                 largest_answer: None,
                 access_log: config.log.access,
                 explains: false,
+                edge: Edge {
+                    origin_secrets: exposed(&config.http.edge.origin_secrets).collect(),
+                    upload_key: exposed(&config.http.edge.upload_keys).next(),
+                },
             },
         })
     }
@@ -135,6 +142,10 @@ fn direct(config: &DirectUpload) -> DirectOptions {
 fn account(table: &DynamoDb, driver: &Driver) -> Account {
     let keys = if let Driver::S3(bucket) = driver { keys(bucket) } else { None };
     Account { region: table.region.clone(), endpoint: table.endpoint.clone(), keys }
+}
+
+fn exposed(secrets: &[Secret]) -> impl Iterator<Item = String> {
+    secrets.iter().map(|secret| secret.expose().to_owned())
 }
 
 fn keys(bucket: &S3) -> Option<Keys> {

@@ -4,6 +4,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::{
     address::Address,
+    edge::Edge,
     error::{ConfigError, quoted},
     keys,
     secret::Secret,
@@ -26,6 +27,8 @@ pub struct Http {
     pub relative_urls: bool,
     /// What every answer bears.
     pub headers: HeaderMap,
+    /// What it shares with the edge in front of it.
+    pub edge: Edge,
 }
 
 /// A secret of fewer bytes could be guessed.
@@ -59,6 +62,7 @@ impl Default for Http {
             prefix: "/".to_owned(),
             relative_urls: false,
             headers,
+            edge: Edge::default(),
         }
     }
 }
@@ -94,6 +98,7 @@ impl Http {
             warnings.push(format!("{origin}: http.relativeurls: without effect beside http.host"));
         }
         read_headers(settings, &mut http.headers)?;
+        http.edge = Edge::read(settings)?;
         Ok(http)
     }
 }

@@ -34,6 +34,7 @@ const SWITCH: &str = "true, false";
 const ALL_OR_NONE: &str = "all, none";
 const CACHES: &str = "inmemory, dynamodb";
 const REGION: &str = "the name of a region, such as eu-central-1";
+const EDGE_SECRETS: &str = "a text of 16 bytes or more without spaces, several with commas between";
 const TIME: &str = "a time of a minute or more, such as 168h or 1h30m";
 const ENDPOINT: &str = "http://HOST[:PORT] or https://HOST[:PORT], with or without a path";
 
@@ -88,6 +89,9 @@ static KEYS: &[Key] = &[
     key("http.prefix", Value, "a path that begins and ends with /"),
     key("http.relativeurls", Value, SWITCH),
     key("http.headers", Lists, "a map of header names, each with a value or a list of values"),
+    key("http.edge.originsecret", Value, EDGE_SECRETS),
+    key("http.edge.uploadkey", Value, EDGE_SECRETS),
+    key("http.edge.checksum", Value, SWITCH),
     key("validation.manifests.indexes.platforms", Value, ALL_OR_NONE),
     key("validation.manifests.images.layers", Value, ALL_OR_NONE),
     key("health.storagedriver", Ignored, "anything; it has no effect"),

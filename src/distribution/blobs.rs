@@ -231,6 +231,17 @@ pub trait BlobWriter: Send {
         Ok(None)
     }
 
+    /// Closes the session over content that the edge in front of this registry stored for its client, as
+    /// [`Self::commit_direct`] does: looks that it is `digest`, stores it and links it, or does a part of that. `None` where
+    /// the backend takes no content from others.
+    ///
+    /// # Errors
+    /// [`UploadError::Direct`] when there is nothing; [`UploadError::RangeInvalid`] when the session holds bytes of its own;
+    /// [`UploadError::DigestMismatch`], which removes what was stored; [`UploadError::Unknown`]; [`UploadError::Backend`].
+    async fn commit_staged(&mut self, _ctx: &Context, _digest: &Digest) -> Result<Option<DirectCommit>, UploadError> {
+        Ok(None)
+    }
+
     /// Ends the session and frees what it stored. Every later use of it is [`UploadError::Unknown`].
     ///
     /// # Errors

@@ -41,6 +41,9 @@ pub struct Found {
     pub mark: Option<String>,
     /// When it was written.
     pub modified: Option<SystemTime>,
+    /// The backend's name for its content, for [`DirectStore::copy_at_once`]. Equal content has an equal one; that equal ones
+    /// are of equal content is no more certain than MD5 makes it.
+    pub tag: Option<String>,
 }
 
 /// A part that was written.
@@ -135,4 +138,22 @@ pub trait DirectStore: Send + Sync {
         upload: Option<&str>,
         until: Option<Instant>,
     ) -> Result<Copied, DriverError>;
+
+    /// Copies `source`, of `size` bytes, to `destination` on the backend's side, in one go and before `until`; only where
+    /// nothing is yet, and only if the source has `tag`, where one is given. Nothing but the content is copied. Returns the
+    /// sha256 of what was copied, as far as the backend says.
+    ///
+    /// # Errors
+    /// [`super::DriverErrorKind::NotFound`] when there is no source; [`super::DriverErrorKind::Precondition`] when something
+    /// is at the destination, perhaps by an attempt of this very call, or the source has another tag;
+    /// [`super::DriverErrorKind::Timeout`] when it was not done by then, though it may still come to be;
+    /// [`super::DriverErrorKind::TooLarge`] when the backend copies so much in parts alone.
+    async fn copy_at_once(
+        &self,
+        ctx: &Context,
+        source: (&Path, u64),
+        tag: Option<&str>,
+        destination: &Path,
+        until: Instant,
+    ) -> Result<Option<Digest>, DriverError>;
 }

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     context::Context,
+    digest::Digest,
     distribution::{Content, Reading, SignedPut},
 };
 
@@ -39,6 +40,7 @@ pub enum Operation {
     Join,
     Abort,
     Copy,
+    CopyAtOnce,
 }
 
 impl Operation {
@@ -47,7 +49,7 @@ impl Operation {
     pub fn changes(self) -> bool {
         match self {
             Self::Put | Self::Compose | Self::Delete | Self::DeleteTree => true,
-            Self::Begin | Self::Join | Self::Abort | Self::Copy => true,
+            Self::Begin | Self::Join | Self::Abort | Self::Copy | Self::CopyAtOnce => true,
             Self::Get | Self::Read | Self::Stat | Self::IsFolder | Self::List | Self::Presign => false,
             Self::Sign | Self::Look | Self::Parts => false,
         }
@@ -221,5 +223,17 @@ impl DirectStore for FaultDriver {
     ) -> Result<Copied, DriverError> {
         let copy = self.way(destination)?.copy(ctx, source, destination, upload, until);
         self.decide(Operation::Copy, destination, copy).await
+    }
+
+    async fn copy_at_once(
+        &self,
+        ctx: &Context,
+        source: (&Path, u64),
+        tag: Option<&str>,
+        destination: &Path,
+        until: Instant,
+    ) -> Result<Option<Digest>, DriverError> {
+        let copy = self.way(destination)?.copy_at_once(ctx, source, tag, destination, until);
+        self.decide(Operation::CopyAtOnce, destination, copy).await
     }
 }

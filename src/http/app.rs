@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts};
 use tracing::Instrument as _;
 
 use super::{
-    Arrival, REQUEST_ID,
+    Arrival, Edge, REQUEST_ID,
     access::wanted,
     access_log::AccessLine,
     call::Call,
@@ -15,7 +15,7 @@ use super::{
     fault::Fault,
     location::base,
     request_id::RequestId,
-    token,
+    token, uploads,
     whole::whole,
 };
 use crate::{
@@ -47,6 +47,8 @@ pub struct Options {
     /// Whether clients are told what a backend said, rather than the log alone: where that is another registry, whose
     /// words are for them.
     pub explains: bool,
+    /// The edge in front of it, if there is one.
+    pub edge: Edge,
 }
 
 impl Default for Options {
@@ -61,6 +63,7 @@ impl Default for Options {
             largest_answer: None,
             access_log: true,
             explains: false,
+            edge: Edge::default(),
         }
     }
 }
@@ -165,7 +168,9 @@ fn is_token_path(path: &str, prefix: &str) -> bool {
 }
 
 async fn respond(asked: Unknown, body: Body, caller: &mut Caller) -> Result<Response, Fault> {
-    let Unknown { app, ctx, parts, arrival } = asked;
+    let Unknown { app, ctx, mut parts, arrival } = asked;
+    let through_edge = app.options.edge.admit(&mut parts.headers, app.options.host.as_deref())?;
+    let arrival = Arrival { through_edge, ..arrival };
     if let Some(tokens) = app.tokens.as_deref().filter(|_| is_token_path(parts.uri.path(), &app.options.prefix)) {
         return token::answer(tokens, &app, &ctx, (&parts, body), &arrival, caller).await;
     }
@@ -179,7 +184,7 @@ async fn respond(asked: Unknown, body: Body, caller: &mut Caller) -> Result<Resp
     let ctx = ctx.asked_by(caller.clone());
     let call = Call { app, ctx, parts, arrival, grant };
     let span = call.ctx.span().clone();
-    let reads = matches!(call.parts.method, Method::GET | Method::HEAD);
+    let reads = matches!(call.parts.method, Method::GET | Method::HEAD) && !uploads::commits(&call);
     let largest = call.options().largest_answer;
     let response = dispatch(call, route?, body).instrument(span);
     let response = if reads {

@@ -12,4 +12,7 @@ pub struct Arrival {
     pub deadline: Option<Instant>,
     /// Whether the client spoke TLS to the door, so that URLs begin with `https`.
     pub secure: bool,
+    /// Whether it came through the registry's own edge, which says truly by what host the client asked. The router finds
+    /// that out itself.
+    pub through_edge: bool,
 }

@@ -34,11 +34,12 @@ impl<'a> Urls<'a> {
         value(format!("{base}{prefix}{route}"))
     }
 
-    /// The URL by which `upload` goes on.
-    pub(super) fn upload(&self, name: &RepositoryName, upload: &Upload) -> HeaderValue {
+    /// The URL by which `upload` goes on, with `more` in its query.
+    pub(super) fn upload(&self, name: &RepositoryName, upload: &Upload, more: &[(&str, String)]) -> HeaderValue {
         let Self { base, prefix } = self;
         let route = Route::Upload(name.clone(), upload.id.clone());
         let query = Query::default().with("_state", upload.state.as_str());
+        let query = more.iter().fold(query, |query, (key, value)| query.with(key, value.as_str()));
         value(format!("{base}{prefix}{route}?{query}"))
     }
 }
@@ -51,10 +52,16 @@ pub(super) fn base(options: &Options, parts: &Parts, arrival: &Arrival) -> Optio
 }
 
 /// The host that proofs of who asks must be bound to: by configuration, else the one that the request itself went to.
-/// What anybody between may have added says nothing here, since anybody may.
-pub(super) fn host(options: &Options, parts: &Parts) -> Option<String> {
+/// What anybody between may have added says nothing here, since anybody may; but for the registry's own edge, to which the
+/// request went.
+pub(super) fn host(options: &Options, parts: &Parts, arrival: &Arrival) -> Option<String> {
     match &options.host {
         Some(host) => host.parse::<Uri>().ok()?.authority().map(Authority::to_string),
+        None if arrival.through_edge => {
+            let mut told = parts.headers.get_all("x-forwarded-host").iter();
+            let (Some(host), None) = (told.next(), told.next()) else { return None };
+            Some(host.to_str().ok()?.parse::<Authority>().ok()?.to_string())
+        }
         None => {
             let named = || parts.headers.get(header::HOST)?.to_str().ok();
             let host: Authority = parts.uri.authority().map(Authority::as_str).or_else(named)?.parse().ok()?;

@@ -93,7 +93,7 @@ fn converse(stream: TcpStream, peer: SocketAddr, router: &Router, timeouts: Time
 /// The request as the router takes it.
 fn arrived(request: Request<Incoming>, peer: SocketAddr, timeouts: Timeouts) -> Request<Body> {
     let (mut parts, body) = request.into_parts();
-    parts.extensions.insert(Arrival { remote: Some(peer.ip()), deadline: None, secure: false });
+    parts.extensions.insert(Arrival { remote: Some(peer.ip()), ..Arrival::default() });
     let body = Received::body(&parts.headers, body, timeouts);
     Request::from_parts(parts, body)
 }

@@ -38,7 +38,7 @@ pub(super) async fn answer(
     caller: &mut Caller,
 ) -> Result<Response, Fault> {
     let base = base(&app.options, parts, arrival);
-    let host = host(&app.options, parts);
+    let host = host(&app.options, parts, arrival);
     let door = Ask {
         base: base.as_deref(),
         host: host.as_deref(),

@@ -1,7 +1,7 @@
 //! `/v2/<name>/blobs/uploads/`: sessions that take a blob in (OCI distribution specification, "Pushing blobs").
 
 use axum::{body::Body, response::Response};
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use uuid::Uuid;
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
     fault::Fault,
 };
 use crate::{
-    api::{DirectAnswer, ErrorCode, Query, Route},
+    api::{BY_EDGE, COMMIT, DirectAnswer, ErrorCode, Query, Route, TICKET},
     auth::{Access, Action},
     digest::{Algorithm, Digest},
     distribution::{BlobWriter, Created, DirectCommit, NewUpload, Repository, Upload, UploadError},
@@ -49,7 +49,7 @@ pub(super) async fn open(call: &Call, name: &RepositoryName, body: Body) -> Resu
                 Some(announced) => writer.target(&call.ctx).await?.map(|target| direct::target(announced, target)),
                 None => None,
             };
-            let answer = standing(call, name, StatusCode::ACCEPTED, &writer.upload());
+            let answer = opened(call, name, StatusCode::ACCEPTED, &writer.upload());
             Ok(match target {
                 Some(said) => direct::answer(answer, &said),
                 None => answer.empty(),
@@ -66,15 +66,45 @@ fn may_read(call: &Call, from: Option<&RepositoryName>) -> bool {
     }
 }
 
-/// `GET`: how far the session has come, or where parts of it go.
+/// Whether a request is to commit what the edge stored: the one change that is made by GET.
+pub(super) fn commits(call: &Call) -> bool {
+    call.parts.method == Method::GET && call.query().get(COMMIT) == Some(BY_EDGE)
+}
+
+/// `GET`: how far the session has come, or where parts of it go; or the commit of what the edge stored, as the edge has told
+/// the client to.
 pub(super) async fn status(call: &Call, name: &RepositoryName, id: &str) -> Result<Response, Fault> {
+    if commits(call) {
+        return commit_staged(call, name, id).await;
+    }
     let repository = call.repository(name);
     if let Some(numbers) = direct::wanted_parts(call)? {
         let mut writer = resume(call, &*repository, id).await?;
         return Ok(direct::parts(writer.parts(&call.ctx, numbers).await?));
     }
     let upload = resume(call, &*repository, id).await?.refresh(&call.ctx).await?;
-    Ok(stands(call, name, StatusCode::NO_CONTENT, &upload))
+    let answer = if upload.size == 0 { opened } else { standing };
+    Ok(answer(call, name, StatusCode::NO_CONTENT, &upload).empty())
+}
+
+/// Closes the session over what the edge stored, or sends the client here again for the rest.
+async fn commit_staged(call: &Call, name: &RepositoryName, id: &str) -> Result<Response, Fault> {
+    let digest = closing_digest(call)?;
+    let mut writer = resume(call, &*call.repository(name), id).await?;
+    let answer = match writer.commit_staged(&call.ctx, &digest).await {
+        Ok(Some(DirectCommit::Done(_))) => done(call, name, &digest),
+        Ok(Some(DirectCommit::GoesOn { upload, .. })) => {
+            let more = [("digest", digest.to_string()), (COMMIT, BY_EDGE.to_owned())];
+            Answer::new(StatusCode::SEE_OTHER).with(header::LOCATION, call.urls().upload(name, &upload, &more))
+        }
+        Ok(None) => {
+            let message = "this registry takes no content from an edge; send it to the registry itself";
+            return Err(Fault::bad(ErrorCode::Unsupported, message));
+        }
+        Err(error @ UploadError::RangeInvalid { .. }) => return Err(with_place(error, call, name, &writer.upload())),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(answer.with(header::CACHE_CONTROL, HeaderValue::from_static("no-store")).empty())
 }
 
 /// `PATCH`: appends a chunk, or all of the content.
@@ -95,9 +125,7 @@ pub(super) async fn append(call: &Call, name: &RepositoryName, id: &str, body: B
 /// `PUT`: appends the last bytes, if any, and closes the session: the content has the digest that the client gives,
 /// or nothing is stored.
 pub(super) async fn close(call: &Call, name: &RepositoryName, id: &str, body: Body) -> Result<Response, Fault> {
-    let digest = digest_of(&call.query())?;
-    let digest =
-        digest.ok_or_else(|| Fault::bad(ErrorCode::DigestInvalid, "digest= is missing; it closes the upload"))?;
+    let digest = closing_digest(call)?;
     let repository = call.repository(name);
     let mut writer = resume(call, &*repository, id).await?;
     let Some(chunk) = Chunk::of(call, body) else {
@@ -147,6 +175,12 @@ fn digest_of(query: &Query) -> Result<Option<Digest>, Fault> {
     Ok(query.get("digest").map(str::parse).transpose()?)
 }
 
+/// The digest of a request that closes a session.
+fn closing_digest(call: &Call) -> Result<Digest, Fault> {
+    let missing = || Fault::bad(ErrorCode::DigestInvalid, "digest= is missing; it closes the upload");
+    digest_of(&call.query())?.ok_or_else(missing)
+}
+
 /// The blob to mount, and from where if the client says.
 fn mount_of(query: &Query) -> Result<Option<(Digest, Option<RepositoryName>)>, Fault> {
     let Some(digest) = query.get("mount") else { return Ok(None) };
@@ -162,8 +196,13 @@ fn algorithm_of(query: &Query, digest: Option<&Digest>) -> Result<Option<Algorit
 
 /// 201: the blob is there, under the digest that the client used.
 fn created(call: &Call, name: &RepositoryName, digest: &Digest) -> Response {
+    done(call, name, digest).empty()
+}
+
+/// The same, for a header to be added.
+fn done(call: &Call, name: &RepositoryName, digest: &Digest) -> Answer {
     let route = Route::Blob(name.clone(), *digest);
-    Answer::new(StatusCode::CREATED).with(header::LOCATION, call.urls().route(&route)).digest(digest).empty()
+    Answer::new(StatusCode::CREATED).with(header::LOCATION, call.urls().route(&route)).digest(digest)
 }
 
 /// Where the session stands, and the URL by which it goes on.
@@ -173,13 +212,22 @@ fn stands(call: &Call, name: &RepositoryName, status: StatusCode, upload: &Uploa
 
 /// The same, for a body to be added.
 fn standing(call: &Call, name: &RepositoryName, status: StatusCode, upload: &Upload) -> Answer {
-    let headers = place(call, name, upload);
-    headers.into_iter().fold(Answer::new(status), |answer, (name, value)| answer.with(name, value))
+    placed(status, place(call, name, upload, &[]))
+}
+
+/// The same of a session that holds nothing, which the edge may take the content of.
+fn opened(call: &Call, name: &RepositoryName, status: StatusCode, upload: &Upload) -> Answer {
+    let ticket = call.options().edge.ticket(name, &upload.id).map(|ticket| (TICKET, ticket));
+    placed(status, place(call, name, upload, ticket.as_slice()))
+}
+
+fn placed(status: StatusCode, place: [(HeaderName, HeaderValue); 3]) -> Answer {
+    place.into_iter().fold(Answer::new(status), |answer, (name, value)| answer.with(name, value))
 }
 
 /// 416 and where the session stands. Nothing was changed.
 fn with_place(error: UploadError, call: &Call, name: &RepositoryName, upload: &Upload) -> Fault {
-    place(call, name, upload).into_iter().fold(error.into(), |fault: Fault, (name, value)| fault.with(name, value))
+    place(call, name, upload, &[]).into_iter().fold(error.into(), |fault: Fault, (name, value)| fault.with(name, value))
 }
 
 async fn range_malformed(call: &Call, name: &RepositoryName, writer: &mut dyn BlobWriter) -> Fault {
@@ -189,11 +237,16 @@ async fn range_malformed(call: &Call, name: &RepositoryName, writer: &mut dyn Bl
     }
 }
 
-fn place(call: &Call, name: &RepositoryName, upload: &Upload) -> [(HeaderName, HeaderValue); 3] {
+fn place(
+    call: &Call,
+    name: &RepositoryName,
+    upload: &Upload,
+    more: &[(&str, String)],
+) -> [(HeaderName, HeaderValue); 3] {
     // The specification's range cannot say that nothing is stored: clients read `0-0` as that.
     let last = upload.size.saturating_sub(1);
     [
-        (header::LOCATION, call.urls().upload(name, upload)),
+        (header::LOCATION, call.urls().upload(name, upload, more)),
         (header::RANGE, value(format!("0-{last}"))),
         (DOCKER_UPLOAD_UUID, value(upload.id.clone())),
     ]

@@ -62,5 +62,5 @@ fn arrival(request: &Request) -> Arrival {
         _ => None,
     };
     let deadline = request.lambda_context_ref().map(|context| deadline(context, MARGIN));
-    Arrival { remote, deadline, secure: true }
+    Arrival { remote, deadline, secure: true, ..Arrival::default() }
 }

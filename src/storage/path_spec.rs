@@ -1,8 +1,8 @@
 //! Every path of the storage layout; nothing else formats one.
 //!
 //! The layout is distribution's, so that a bucket or folder can be taken over in place, both ways. What Berth adds
-//! lies under names that distribution ignores: `_uploads/<id>/records`, `chunks` and `direct`, `_manifests/referrers`,
-//! `berth`.
+//! lies under names that distribution ignores: `_uploads/<id>/records`, `chunks`, `direct`, `edge` and `copies`,
+//! `_manifests/referrers`, `berth`.
 
 use std::fmt::Display;
 
@@ -59,6 +59,11 @@ pub enum PathSpec<'a> {
     UploadChunk(&'a RepositoryName, &'a str, &'a str),
     /// Content of an upload that its sender hands to the backend itself, until it is known to be what it should be.
     UploadStage(&'a RepositoryName, &'a str),
+    /// Content of an upload that the edge put there in its client's name, as what that client says is its digest. Whoever
+    /// holds the upload's URL may write there at any time, so nothing is known of it.
+    UploadStaged(&'a RepositoryName, &'a str, &'a Digest),
+    /// A copy of such content where no one else writes, by a name that is used once.
+    UploadCopy(&'a RepositoryName, &'a str, &'a str),
     /// That content is known by a provisional digest. Content: the canonical digest.
     DigestMap(&'a Digest),
     /// A secret that all instances share.
@@ -122,6 +127,10 @@ impl PathSpec<'_> {
             Self::UploadRecord(name, id, number) => format!("{}/records/{number}", Self::Upload(name, id).text()),
             Self::UploadChunk(name, id, chunk) => format!("{}/chunks/{chunk}", Self::Upload(name, id).text()),
             Self::UploadStage(name, id) => format!("{}/direct", Self::Upload(name, id).text()),
+            Self::UploadStaged(name, id, digest) => {
+                format!("{}/edge/{}/{}", Self::Upload(name, id).text(), digest.algorithm(), digest.encoded())
+            }
+            Self::UploadCopy(name, id, copy) => format!("{}/copies/{copy}", Self::Upload(name, id).text()),
             Self::DigestMap(digest) => format!("/berth/digests/{}/{}", digest.algorithm(), digest.encoded()),
             Self::Secret(name) => format!("/berth/secrets/{name}"),
             Self::SigningKeys => "/berth/keys/signing/current".to_owned(),

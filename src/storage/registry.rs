@@ -98,13 +98,13 @@ impl Namespace for StorageRegistry {
         let revisions = Revisions::new(name, &self.driver, &*self.cache, self.contents.clone());
         let tags = TagStore::new(name, &self.driver);
         // Who must not be sent to the driver to read must not be sent there to write either.
-        let direct = self.options.redirect.then(|| self.options.direct.clone());
+        let direct = self.options.direct.clone();
         Arc::new(StorageRepository {
             name: name.clone(),
             blobs: RepositoryBlobs {
                 name: name.clone(),
                 layers: layers.clone(),
-                sessions: Sessions::new(self.driver.clone(), name.clone(), self.secrets.clone(), direct),
+                sessions: Sessions::new(self.driver.clone(), name.clone(), self.secrets.clone(), direct, self.options.redirect),
                 revisions: revisions.clone(),
                 driver: self.driver.clone(),
                 open_layers: self.open_layers.clone(),

@@ -8,7 +8,8 @@
 //! A session that holds nothing has nothing stored.
 //!
 //! Content that was announced may go to the backend without passing through the registry (`direct`): then the signed
-//! state says where, and how far the closing of it has come.
+//! state says where, and how far the closing of it has come. So may content that an edge in front of the registry takes
+//! from clients that know nothing of all this (`staged`).
 
 mod chunk;
 mod closing;
@@ -16,6 +17,7 @@ mod direct;
 mod record;
 mod secrets;
 mod session;
+mod staged;
 mod state;
 mod writer;
 

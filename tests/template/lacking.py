@@ -4,6 +4,7 @@ import json
 import uuid
 
 from moto.awslambda.utils import get_backend
+from moto.cloudformation import parsing
 from moto.core.common_models import CloudFormationModel
 from moto.s3.models import s3_backends
 from moto.utilities.utils import get_partition
@@ -43,7 +44,10 @@ def _lacking(kind: str, attributes: tuple[str, ...] = (), make=None) -> type[Clo
 
 def _bucket_policy(properties: dict, account: str, region: str) -> _Made:
     bucket = properties["Bucket"]
-    document = json.dumps(properties["PolicyDocument"]).encode()
+    policy = properties["PolicyDocument"]
+    # AWS::NoValue leaves nothing in a list; moto leaves None.
+    statements = [statement for statement in policy["Statement"] if statement]
+    document = json.dumps(policy | {"Statement": statements}).encode()
     s3_backends[account][get_partition(region)].put_bucket_policy(bucket, document)
     return _Made(bucket)
 
@@ -54,6 +58,24 @@ def _function_url(properties: dict, account: str, region: str) -> _Made:
     # AWS's end in a slash ("AWS::Lambda::Url"), moto's do not.
     return _Made(function, {"FunctionUrl": f"{made.url}/"})
 
+
+def _secrets(properties: dict, account: str, region: str) -> _Made:
+    """What the function behind ServiceToken would answer: here, that it was asked for a version."""
+    version = properties["Version"]
+    return _Made("berth-edge", {
+        "OriginSecret": f"origin-{version}",
+        "OriginSecrets": f"origin-{version},origin-before",
+        "UploadKeys": f"upload-{version},upload-before",
+        "KeysArn": f"arn:aws:s3:::bucket/berth/edge/keys-{version}.json",
+        "PublicKey": "-----BEGIN PUBLIC KEY-----",
+        "PrivateKey": "private",
+    })
+
+
+SECRETS = ("OriginSecret", "OriginSecrets", "UploadKeys", "KeysArn", "PublicKey", "PrivateKey")
+
+# moto would run the function in a container.
+parsing.CustomModel = _lacking("Custom::EdgeSecrets", SECRETS, make=_secrets)
 
 TYPES = [
     _lacking("AWS::S3::BucketPolicy", make=_bucket_policy),
@@ -66,4 +88,10 @@ TYPES = [
     _lacking("AWS::ApiGatewayV2::Stage"),
     _lacking("AWS::ApiGatewayV2::ApiMapping"),
     _lacking("AWS::ApiGatewayV2::DomainName", ("RegionalDomainName", "RegionalHostedZoneId")),
+    _lacking("AWS::CloudFront::Distribution", ("DomainName", "Id")),
+    _lacking("AWS::CloudFront::Function", ("FunctionARN", "FunctionMetadata.FunctionARN")),
+    _lacking("AWS::CloudFront::KeyValueStore", ("Arn", "Id")),
+    _lacking("AWS::CloudFront::OriginAccessControl", ("Id",)),
+    _lacking("AWS::CloudFront::PublicKey", ("Id",)),
+    _lacking("AWS::CloudFront::KeyGroup", ("Id",)),
 ]

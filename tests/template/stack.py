@@ -56,7 +56,11 @@ class Stack:
         return self._map[logical].physical_resource_id
 
     def arn(self, logical: str) -> str:
-        return clean_json({"Fn::GetAtt": [logical, "Arn"]}, self._map)
+        return self.attribute(logical, "Arn")
+
+    def attribute(self, logical: str, attribute: str) -> str:
+        """An attribute, as Fn::GetAtt has it."""
+        return clean_json({"Fn::GetAtt": [logical, attribute]}, self._map)
 
     def written(self, logical: str) -> dict:
         """The resource as the translated template has it."""

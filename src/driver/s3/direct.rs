@@ -77,6 +77,7 @@ impl Bucket {
             checksum: answer.checksum_sha256().and_then(of_whole),
             mark: answer.metadata().and_then(|metadata| metadata.get(MARK)).cloned(),
             modified: answer.last_modified().and_then(|time| SystemTime::try_from(*time).ok()),
+            tag: answer.e_tag,
         })
     }
 }
@@ -89,7 +90,7 @@ fn headers(signed: &PresignedRequest) -> Vec<(String, String)> {
 }
 
 /// A checksum that is of the whole object; one of parts has their number behind it, and is no base64.
-fn of_whole(checksum: &str) -> Option<Digest> {
+pub(super) fn of_whole(checksum: &str) -> Option<Digest> {
     Digest::from_value(Algorithm::CANONICAL, &STANDARD.decode(checksum).ok()?)
 }
 
@@ -141,5 +142,16 @@ impl DirectStore for S3Driver {
         until: Option<std::time::Instant>,
     ) -> Result<Copied, DriverError> {
         self.0.copy_on(ctx, source, destination, upload, until).await
+    }
+
+    async fn copy_at_once(
+        &self,
+        ctx: &Context,
+        source: (&Path, u64),
+        tag: Option<&str>,
+        destination: &Path,
+        until: std::time::Instant,
+    ) -> Result<Option<Digest>, DriverError> {
+        self.0.copy_at_once(&ctx.before(until), source, tag, destination).await
     }
 }

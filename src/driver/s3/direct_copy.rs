@@ -2,19 +2,23 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
-use aws_sdk_s3::types::CompletedPart;
+use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedPart, MetadataDirective};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::{
+    attempt::{LONG, Question},
     bucket::Bucket,
     compose_parts::COPIES,
+    direct::of_whole,
     direct_parts::OVER,
     error::S3Error,
     multipart::{Target, completed},
     plan::{Part, Piece, parts},
+    put::{CONTENT_TYPE, if_nothing_there},
 };
 use crate::{
     context::Context,
+    digest::Digest,
     driver::{Copied, DriverError, DriverErrorKind, Path},
 };
 
@@ -49,6 +53,32 @@ impl Bucket {
             Ok(copied) => self.copy_pieces(ctx, (source, destination), &target, &pieces, copied, until).await,
             Err(error) if error.has_code(OVER) => self.ended(ctx, destination).await,
             Err(error) => Err(failed(error)),
+        }
+    }
+
+    pub(super) async fn copy_at_once(
+        &self,
+        ctx: &Context,
+        (source, size): (&Path, u64),
+        tag: Option<&str>,
+        destination: &Path,
+    ) -> Result<Option<Digest>, DriverError> {
+        if size > self.sizes.single {
+            let message = format!("{size} bytes, where S3 copies at most {} at once", self.sizes.single);
+            return Err(DriverError::new(DriverErrorKind::TooLarge, source, message));
+        }
+        let (from, to) = (self.copy_source(source), self.key(destination));
+        let question = Question { operation: "CopyObject", key: &to, patience: LONG };
+        let copied = self.ask(ctx, question, || {
+            let copy = self.client.copy_object().bucket(&self.name).key(&to).copy_source(&from);
+            let copy = copy.set_copy_source_if_match(tag.map(str::to_owned)).set_if_none_match(if_nothing_there(true));
+            // What the source bears beside its content, whoever wrote it chose.
+            let copy = copy.metadata_directive(MetadataDirective::Replace).content_type(CONTENT_TYPE);
+            copy.checksum_algorithm(ChecksumAlgorithm::Sha256).send()
+        });
+        match copied.await {
+            Ok(answer) => Ok(answer.copy_object_result.and_then(|copy| of_whole(copy.checksum_sha256()?))),
+            Err(error) => Err(error.on(if error.is_not_found() { source } else { destination }, self)),
         }
     }
 

@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+pub(super) use close::present;
+pub(super) use joined::{Hashed, copy_on, hash_on};
 pub(in crate::storage) use open::{DirectWay, Opened};
 
 use super::session::Session;
@@ -37,6 +39,9 @@ pub struct DirectOptions {
     /// How long one request goes on hashing and copying what came in parts, before it leaves the rest to another. What
     /// was begun must still end: an HTTP API of AWS gives each request 30 seconds.
     pub slice: Duration,
+    /// Whether everything that the edge stores was checked by the backend against the sha256 that it is stored as. Where it
+    /// was not, a checksum found there says nothing: its sender may have asked for it, and overwrite the content since.
+    pub edge_checks: bool,
 }
 
 impl Default for DirectOptions {
@@ -46,6 +51,7 @@ impl Default for DirectOptions {
             part: 64 << 20,
             life: Duration::from_secs(15 * 60),
             slice: Duration::from_secs(10),
+            edge_checks: false,
         }
     }
 }
@@ -64,7 +70,7 @@ impl DirectOptions {
     }
 
     /// When a request that begins now should leave the rest to another.
-    fn until(&self, ctx: &Context) -> Instant {
+    pub(super) fn until(&self, ctx: &Context) -> Instant {
         // What is begun must still end: a part copied, an answer sent.
         let left = ctx.remaining().unwrap_or(Some(Duration::ZERO)).map(|left| left / 2);
         Instant::now() + left.map_or(self.slice, |left| left.min(self.slice))
@@ -105,7 +111,7 @@ impl Session {
 }
 
 /// Where the blob of `digest` is.
-fn blob(digest: &Digest) -> Result<Path, BackendError> {
+pub(super) fn blob(digest: &Digest) -> Result<Path, BackendError> {
     path(PathSpec::Blob(digest)).map_err(BackendError::from)
 }
 

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::direct::Direct;
+use super::{direct::Direct, staged::Staged};
 use crate::{
     context::Context,
     digest::HashState,
@@ -40,6 +40,9 @@ pub(super) struct Progress {
     /// Content that its sender hands to the backend itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) direct: Option<Direct>,
+    /// How far content has come that the edge stored for the session; never in a record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) staged: Option<Staged>,
 }
 
 /// Bytes of a session, in a file of their own.

@@ -27,8 +27,9 @@ pub(in crate::storage) struct Sessions {
     pub(super) driver: Arc<dyn StorageDriver>,
     pub(super) repository: RepositoryName,
     pub(super) secrets: Arc<UploadSecrets>,
-    /// How content may come without passing through the registry, where that is wanted.
-    direct: Option<DirectOptions>,
+    direct: DirectOptions,
+    /// Whether clients are sent to the backend.
+    redirect: bool,
 }
 
 /// A session as far as one request knows it.
@@ -44,14 +45,20 @@ impl Sessions {
         driver: Arc<dyn StorageDriver>,
         repository: RepositoryName,
         secrets: Arc<UploadSecrets>,
-        direct: Option<DirectOptions>,
+        direct: DirectOptions,
+        redirect: bool,
     ) -> Self {
-        Self { driver, repository, secrets, direct }
+        Self { driver, repository, secrets, direct, redirect }
     }
 
     /// The driver's way of taking content that does not pass through the registry, if it has one and that is wanted.
     pub(super) fn way(&self) -> Option<(&dyn DirectStore, &DirectOptions)> {
-        self.driver.direct().zip(self.direct.as_ref())
+        self.staging().filter(|_| self.redirect)
+    }
+
+    /// The same for content that the edge hands to the driver, which needs no client to be sent anywhere.
+    pub(super) fn staging(&self) -> Option<(&dyn DirectStore, &DirectOptions)> {
+        self.driver.direct().map(|way| (way, &self.direct))
     }
 
     /// Opens a session. Nothing is stored.

@@ -146,7 +146,7 @@ impl UploadWriter {
     }
 
     /// Frees what came directly for a session that was closed in the ordinary way.
-    async fn forget(&self, ctx: &Context, direct: Option<&Direct>) {
+    pub(super) async fn forget(&self, ctx: &Context, direct: Option<&Direct>) {
         if let Err(error) = self.drop_direct(ctx, direct, false).await {
             tracing::warn!(%error, upload = %self.session.id, "a closed upload was not cleaned up; purging will");
         }
@@ -224,6 +224,10 @@ impl BlobWriter for UploadWriter {
 
     async fn commit_direct(&mut self, ctx: &Context, digest: &Digest) -> Result<Option<DirectCommit>, UploadError> {
         self.direct_commit(ctx, digest).await
+    }
+
+    async fn commit_staged(&mut self, ctx: &Context, digest: &Digest) -> Result<Option<DirectCommit>, UploadError> {
+        self.staged_commit(ctx, digest).await
     }
 
     async fn cancel(mut self: Box<Self>, ctx: &Context) -> Result<(), UploadError> {

@@ -61,7 +61,7 @@ impl UploadWriter {
                 direct.agrees(&found)?;
                 self.linked(ctx, direct).await.map(Some)
             }
-            Ok(_) => self.linked_before(ctx, direct, DirectFault::Superseded.into()).await.map(Some),
+            Ok(_) => self.linked_before(ctx, &direct.digest, DirectFault::Superseded.into()).await.map(Some),
             Err(error) if error.is_not_found() => Err(DirectFault::Missing.into()),
             Err(error) => Err(BackendError::from(error).into()),
         }
@@ -83,7 +83,7 @@ impl UploadWriter {
             // What a cancelled session leaves there.
             Ok(_) => return Err(self.session.unknown()),
             Err(error) if error.is_not_found() => {
-                return self.linked_before(ctx, direct, DirectFault::Missing.into()).await;
+                return self.linked_before(ctx, &direct.digest, DirectFault::Missing.into()).await;
             }
             Err(error) => return Err(BackendError::from(error).into()),
         }
@@ -110,13 +110,13 @@ impl UploadWriter {
 
     /// What the repository links already needs nothing of this session: an earlier request may have closed it. Otherwise,
     /// `error`.
-    pub(super) async fn linked_before(
+    pub(in crate::storage::upload) async fn linked_before(
         &self,
         ctx: &Context,
-        direct: &Direct,
+        digest: &Digest,
         error: UploadError,
     ) -> Result<DirectCommit, UploadError> {
-        match self.layers.stat_stored(ctx, &direct.digest).await {
+        match self.layers.stat_stored(ctx, digest).await {
             Ok(descriptor) => Ok(DirectCommit::Done(descriptor)),
             Err(BlobError::Backend(error)) => Err(error.into()),
             Err(_) => Err(error),
@@ -177,7 +177,7 @@ impl Direct {
 }
 
 /// Whether there is nothing, if all else is well.
-pub(super) fn present<T>(looked: Result<T, DriverError>) -> Result<Option<T>, BackendError> {
+pub(in crate::storage::upload) fn present<T>(looked: Result<T, DriverError>) -> Result<Option<T>, BackendError> {
     match looked {
         Ok(found) => Ok(Some(found)),
         Err(error) if error.is_not_found() => Ok(None),

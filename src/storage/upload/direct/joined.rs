@@ -8,9 +8,9 @@ use futures_util::StreamExt as _;
 use super::{Direct, MOST_PARTS, Place, blob, close::present, plan};
 use crate::{
     context::Context,
-    digest::{Algorithm, HashState, Hasher},
+    digest::{Algorithm, HashState, Hasher, MultiHasher},
     distribution::{BackendError, BackendErrorKind, DirectCommit, DirectFault, PartPlan, UploadError},
-    driver::{Copied, DirectStore, StoredPart},
+    driver::{Copied, DirectStore, Path, StorageDriver, StoredPart},
     storage::upload::writer::UploadWriter,
 };
 
@@ -65,7 +65,7 @@ impl UploadWriter {
                     self.drop_stage(ctx).await;
                     return Ok(done);
                 }
-                Step::Over => return self.linked_before(ctx, &direct, self.session.unknown()).await,
+                Step::Over => return self.linked_before(ctx, &direct.digest, self.session.unknown()).await,
             };
             if pauses {
                 let (verified, copied) = match &direct.place {
@@ -126,35 +126,21 @@ impl UploadWriter {
         &self,
         ctx: &Context,
         direct: &Direct,
-        mut verified: u64,
+        verified: u64,
         hash: &HashState,
         until: Instant,
     ) -> Result<Step, UploadError> {
-        let failed = |message: String| BackendError::new(BackendErrorKind::Failed, message);
-        let mut hasher = Hasher::resume(hash).map_err(|error| failed(error.to_string()))?;
         let stage = self.session.stage()?;
         let driver = &self.session.sessions.driver;
-        let Some(mut reading) = present(driver.read(ctx, &stage, verified, None).await)? else { return Ok(Step::Over) };
-        let begun = verified;
-        while verified < direct.size {
-            match reading.stream.next().await {
-                Some(Ok(bytes)) => {
-                    hasher.update(&bytes);
-                    verified += bytes.len() as u64;
-                }
-                // What was read is not read again.
-                Some(Err(_)) if verified > begun => break,
-                Some(Err(error)) => return Err(failed(error.to_string()).into()),
-                None => return Err(failed(format!("{} ends at {verified} of {} bytes", stage, direct.size)).into()),
+        let hashes = std::slice::from_ref(hash);
+        let actual = match hash_on(ctx, &**driver, (&stage, direct.size), verified, hashes, until).await? {
+            Hashed::Gone => return Ok(Step::Over),
+            Hashed::Partly { verified, mut hashes } => {
+                let place = Place::Joined { verified, hash: hashes.swap_remove(0) };
+                return Ok(Step::Pause(place));
             }
-            if verified - begun >= LEAST_HASHED && Instant::now() >= until {
-                break;
-            }
-        }
-        if verified < direct.size {
-            return Ok(Step::Pause(Place::Joined { verified, hash: hasher.save() }));
-        }
-        let actual = hasher.finish();
+            Hashed::Whole(hasher) => hasher.finish().0,
+        };
         if actual != direct.digest {
             driver.delete(ctx, &[stage]).await.map_err(BackendError::from)?;
             return Err(UploadError::DigestMismatch { expected: direct.digest, actual: Some(actual) });
@@ -172,16 +158,70 @@ impl UploadWriter {
         until: Instant,
     ) -> Result<Step, UploadError> {
         let (stage, blob) = (self.session.stage()?, blob(&direct.digest)?);
-        if upload.is_none() && present(way.look(ctx, &blob).await)?.is_some() {
-            return Ok(Step::Stored);
-        }
-        let copied = way.copy(ctx, (&stage, direct.size), &blob, upload, Some(until)).await;
-        Ok(match present(copied)? {
+        Ok(match copy_on(ctx, way, (&stage, direct.size), &blob, upload, until).await? {
             Some(Copied::Whole) => Step::Stored,
             Some(Copied::Partly { upload, bytes }) => Step::Pause(Place::Verified { upload, copied: bytes }),
             None => Step::Over,
         })
     }
+}
+
+/// What came of hashing on.
+pub(in crate::storage::upload) enum Hashed {
+    /// There is nothing.
+    Gone,
+    /// So many bytes have those hashes.
+    Partly { verified: u64, hashes: Vec<HashState> },
+    /// All of it has these.
+    Whole(MultiHasher),
+}
+
+/// Hashes what lies at `path`, of `size` bytes, from byte `verified` on, until `until` or a little longer; `hashes` are of
+/// those before.
+pub(in crate::storage::upload) async fn hash_on(
+    ctx: &Context,
+    driver: &dyn StorageDriver,
+    (path, size): (&Path, u64),
+    mut verified: u64,
+    hashes: &[HashState],
+    until: Instant,
+) -> Result<Hashed, BackendError> {
+    let failed = |message: String| BackendError::new(BackendErrorKind::Failed, message);
+    let mut hasher = MultiHasher::resume(hashes).map_err(|error| failed(error.to_string()))?;
+    let Some(mut reading) = present(driver.read(ctx, path, verified, None).await)? else { return Ok(Hashed::Gone) };
+    let begun = verified;
+    while verified < size {
+        match reading.stream.next().await {
+            Some(Ok(bytes)) => {
+                hasher.update(&bytes);
+                verified += bytes.len() as u64;
+            }
+            // What was read is not read again.
+            Some(Err(_)) if verified > begun => break,
+            Some(Err(error)) => return Err(failed(error.to_string())),
+            None => return Err(failed(format!("{path} ends at {verified} of {size} bytes"))),
+        }
+        if verified - begun >= LEAST_HASHED && Instant::now() >= until {
+            break;
+        }
+    }
+    Ok(if verified < size { Hashed::Partly { verified, hashes: hasher.save() } } else { Hashed::Whole(hasher) })
+}
+
+/// Goes on copying `source` to `place` until `until`, by the driver's `upload` where an earlier request began one. `None`
+/// when there is no source.
+pub(in crate::storage::upload) async fn copy_on(
+    ctx: &Context,
+    way: &dyn DirectStore,
+    source: (&Path, u64),
+    place: &Path,
+    upload: Option<&str>,
+    until: Instant,
+) -> Result<Option<Copied>, BackendError> {
+    if upload.is_none() && present(way.look(ctx, place).await)?.is_some() {
+        return Ok(Some(Copied::Whole));
+    }
+    present(way.copy(ctx, source, place, upload, Some(until)).await)
 }
 
 /// # Errors

@@ -1,0 +1,345 @@
+//! Closing a session over content that the edge put on a stage for its client, who knows nothing of it.
+//!
+//! Whoever holds the session's URL may overwrite the stage at any time, and what names its content to the backend is MD5,
+//! to which one may find two contents. So nothing that was seen there counts. The backend copies it to where no one else
+//! writes; what has the digest there, and has been there ever since, goes to the blob's place. A name of such a copy is
+//! used once: by one copy at once, or by one upload in parts, which can be completed once. Otherwise a hash of half of
+//! one content could be carried over to the other half of the next.
+//!
+//! Each step begins where the session's state says, in any process, and may be done twice and by several at once.
+
+use std::time::Instant;
+
+use futures_util::future::join;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{
+    direct::{DirectOptions, Hashed, blob, copy_on, hash_on, present},
+    record::Record,
+    session::Session,
+    writer::UploadWriter,
+};
+use crate::{
+    context::Context,
+    descriptor::Descriptor,
+    digest::{Digest, HashState, MultiHasher},
+    distribution::{BackendError, BackendErrorKind, DirectCommit, DirectFault, UploadError},
+    driver::{Copied, DirectStore, DriverErrorKind, Found, Path},
+    storage::{path, path_spec::PathSpec},
+};
+
+/// How often the work is left to another request. The client is redirected to that: by the edge once, then by each of
+/// these; those written in Go follow ten in all ("CheckRedirect", package net/http).
+const MOST_HOPS: u8 = 8;
+
+/// How often the content may be replaced while it is copied, within one request.
+const REPLACED: u32 = 3;
+
+/// Content on its way from the stage to its place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Staged {
+    /// As the client names it.
+    digest: Digest,
+    /// Its size in bytes.
+    size: u64,
+    /// How often the work was left to another request.
+    hops: u8,
+    /// The name of the copy.
+    copy: String,
+    step: Step,
+}
+
+/// How far it has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Step {
+    /// The backend was asked to copy it, and has not said in time that it did.
+    Asked,
+    /// The driver's upload of that id copies it.
+    Parts { upload: String },
+    /// The copy is there, and so many bytes of it have those hashes.
+    Copied { verified: u64, hashes: Vec<HashState> },
+    /// The copy has the digest, and this canonical one. To the blob's place it is copied at once, or, where the backend was
+    /// asked for that and did not say in time that it did, by the driver's upload of that id.
+    Verified { canonical: Digest, asked: bool, upload: Option<String>, copied: u64 },
+}
+
+/// What came of one step.
+enum Next {
+    At(Step),
+    /// It has come so far, and another request must go on.
+    Pause(Step),
+    /// The blob of this canonical digest is in its place.
+    Stored(Digest),
+    /// What was to be copied is not there: another request has closed the session, perhaps.
+    Over,
+}
+
+impl Session {
+    fn edge_stage(&self, digest: &Digest) -> Result<Path, BackendError> {
+        path(PathSpec::UploadStaged(&self.sessions.repository, &self.id, digest)).map_err(BackendError::from)
+    }
+
+    fn copy(&self, name: &str) -> Result<Path, BackendError> {
+        path(PathSpec::UploadCopy(&self.sessions.repository, &self.id, name)).map_err(BackendError::from)
+    }
+}
+
+impl Staged {
+    fn new(digest: Digest, size: u64) -> Self {
+        Self { digest, size, hops: 0, copy: unused(), step: Step::Asked }
+    }
+
+    /// Of a copy that has this sha256, as the backend says: whether that is the digest, or is to be hashed by another
+    /// algorithm.
+    fn judged(&self, actual: Option<Digest>) -> Result<Step, UploadError> {
+        match actual {
+            Some(actual) if self.digest.is_canonical() => {
+                if actual == self.digest {
+                    Ok(verified(actual))
+                } else {
+                    Err(UploadError::DigestMismatch { expected: self.digest, actual: Some(actual) })
+                }
+            }
+            _ => Ok(Step::Copied { verified: 0, hashes: MultiHasher::new(self.digest.algorithm()).save() }),
+        }
+    }
+}
+
+fn unused() -> String {
+    Uuid::new_v4().simple().to_string()
+}
+
+fn verified(canonical: Digest) -> Step {
+    Step::Verified { canonical, asked: false, upload: None, copied: 0 }
+}
+
+/// Whether the backend may yet do what it was asked, or does it in parts alone.
+fn takes_longer(kind: DriverErrorKind) -> bool {
+    matches!(kind, DriverErrorKind::Timeout | DriverErrorKind::TooLarge)
+}
+
+impl UploadWriter {
+    /// Stores and links what the edge stored for this session as `digest`, or does a part of that; `None` where the backend
+    /// takes nothing from others.
+    pub(super) async fn staged_commit(
+        &mut self,
+        ctx: &Context,
+        digest: &Digest,
+    ) -> Result<Option<DirectCommit>, UploadError> {
+        let sessions = self.session.sessions.clone();
+        let Some((way, options)) = sessions.staging() else { return Ok(None) };
+        if self.session.progress.number > 0 {
+            return Err(UploadError::RangeInvalid { stored: self.session.progress.size });
+        }
+        let until = options.until(ctx);
+        let carried = self.session.progress.staged.take().filter(|staged| staged.digest == *digest);
+        let stage = self.session.edge_stage(digest)?;
+        let look = async { if carried.is_none() { Some(way.look(ctx, &stage).await) } else { None } };
+        let log = self.session.log();
+        let (record, found) = join(log.read(ctx, 1), look).await;
+        match record.map_err(BackendError::from)? {
+            None => {}
+            Some(Record::Open(progress)) => return Err(UploadError::RangeInvalid { stored: progress.size }),
+            Some(Record::Cancelled) => return Err(self.session.unknown()),
+        }
+        let found = found.map(present).transpose()?.flatten();
+        let in_time = |next| match next {
+            Next::At(step) if Instant::now() >= until => Next::Pause(step),
+            next => next,
+        };
+        let (mut staged, mut next) = match (carried, found) {
+            (Some(staged), _) => {
+                let step = staged.step.clone();
+                (staged, Next::At(step))
+            }
+            (None, Some(found)) => {
+                let mut staged = Staged::new(*digest, found.size);
+                let next = self.begin(ctx, (way, options), &mut staged, found, until).await;
+                (staged, in_time(next?))
+            }
+            (None, None) => return self.linked_before(ctx, digest, DirectFault::Missing.into()).await.map(Some),
+        };
+        loop {
+            let pauses = match next {
+                Next::At(step) => {
+                    staged.step = step;
+                    false
+                }
+                Next::Pause(step) => {
+                    staged.step = step;
+                    true
+                }
+                Next::Stored(canonical) => {
+                    let descriptor = Descriptor::blob(canonical, staged.size);
+                    self.layers.link_stored(ctx, digest, &descriptor).await?;
+                    if let Err(error) = self.drop_staged(ctx, &staged).await {
+                        tracing::warn!(%error, upload = %self.session.id, "a closed upload was not cleaned up; purging will");
+                    }
+                    self.forget(ctx, self.session.progress.direct.as_ref()).await;
+                    return Ok(Some(DirectCommit::Done(descriptor)));
+                }
+                Next::Over => return self.linked_before(ctx, digest, DirectFault::Missing.into()).await.map(Some),
+            };
+            if pauses {
+                return self.pause(staged).map(Some);
+            }
+            next = in_time(self.go_on(ctx, way, &mut staged, until).await?);
+        }
+    }
+
+    /// Has what was `found` on the stage copied.
+    async fn begin(
+        &self,
+        ctx: &Context,
+        (way, options): (&dyn DirectStore, &DirectOptions),
+        staged: &mut Staged,
+        mut found: Found,
+        until: Instant,
+    ) -> Result<Next, UploadError> {
+        let stage = self.session.edge_stage(&staged.digest)?;
+        if options.edge_checks && found.checksum == Some(staged.digest) {
+            let place = blob(&staged.digest)?;
+            let tag = found.tag.as_deref();
+            match way.copy_at_once(ctx, (&stage, found.size), tag, &place, until).await {
+                Ok(_) => return Ok(Next::Stored(staged.digest)),
+                Err(error) if error.kind == DriverErrorKind::Precondition => {
+                    if present(way.look(ctx, &place).await)?.is_some() {
+                        return Ok(Next::Stored(staged.digest));
+                    }
+                }
+                Err(error) if error.is_not_found() => return Ok(Next::Over),
+                // The ordinary way takes it in parts.
+                Err(error) if takes_longer(error.kind) => return Ok(Next::Pause(Step::Asked)),
+                Err(error) => return Err(BackendError::from(error).into()),
+            }
+        }
+        for _ in 0..REPLACED {
+            let copy = self.session.copy(&staged.copy)?;
+            match way.copy_at_once(ctx, (&stage, found.size), found.tag.as_deref(), &copy, until).await {
+                Ok(actual) => return self.judge(ctx, staged, actual).await,
+                Err(error) if error.kind == DriverErrorKind::Precondition => {
+                    if let Some(copied) = present(way.look(ctx, &copy).await)? {
+                        return self.judge(ctx, staged, copied.checksum).await;
+                    }
+                }
+                Err(error) if error.is_not_found() => return Ok(Next::Over),
+                Err(error) if takes_longer(error.kind) => return Ok(Next::Pause(Step::Asked)),
+                Err(error) => return Err(BackendError::from(error).into()),
+            }
+            // Other content has come since it was found.
+            match present(way.look(ctx, &stage).await)? {
+                Some(again) => found = again,
+                None => return Ok(Next::Over),
+            }
+            *staged = Staged::new(staged.digest, found.size);
+        }
+        let message = "the content is replaced again and again while it is stored";
+        Err(BackendError::new(BackendErrorKind::Throttled, message).into())
+    }
+
+    /// Does the step at which `staged` stands.
+    async fn go_on(
+        &self,
+        ctx: &Context,
+        way: &dyn DirectStore,
+        staged: &mut Staged,
+        until: Instant,
+    ) -> Result<Next, UploadError> {
+        let copy = self.session.copy(&staged.copy)?;
+        match staged.step.clone() {
+            Step::Asked => {
+                if let Some(found) = present(way.look(ctx, &copy).await)? {
+                    return self.judge(ctx, staged, found.checksum).await;
+                }
+                staged.copy = unused();
+                let upload = way.begin(ctx, &self.session.copy(&staged.copy)?).await.map_err(BackendError::from)?;
+                Ok(Next::At(Step::Parts { upload }))
+            }
+            Step::Parts { upload } => {
+                let stage = self.session.edge_stage(&staged.digest)?;
+                Ok(match copy_on(ctx, way, (&stage, staged.size), &copy, Some(&upload), until).await? {
+                    Some(Copied::Whole) => Next::At(staged.judged(None)?),
+                    Some(Copied::Partly { upload: Some(upload), .. }) => Next::Pause(Step::Parts { upload }),
+                    // Another request has ended it, or stood in its way.
+                    Some(Copied::Partly { upload: None, .. }) => Next::Pause(Step::Asked),
+                    None => Next::Over,
+                })
+            }
+            Step::Copied { verified, hashes } => {
+                let driver = &*self.session.sessions.driver;
+                match hash_on(ctx, driver, (&copy, staged.size), verified, &hashes, until).await? {
+                    Hashed::Gone => Ok(Next::Over),
+                    Hashed::Partly { verified, hashes } => Ok(Next::Pause(Step::Copied { verified, hashes })),
+                    Hashed::Whole(hasher) => {
+                        let (canonical, provisional) = hasher.finish();
+                        let actual = provisional.unwrap_or(canonical);
+                        if actual != staged.digest {
+                            let expected = staged.digest;
+                            self.drop_staged(ctx, staged).await?;
+                            return Err(UploadError::DigestMismatch { expected, actual: Some(actual) });
+                        }
+                        Ok(Next::At(self::verified(canonical)))
+                    }
+                }
+            }
+            Step::Verified { canonical, asked: false, .. } => {
+                let stored = way.copy_at_once(ctx, (&copy, staged.size), None, &blob(&canonical)?, until).await;
+                match stored {
+                    Ok(_) => Ok(Next::Stored(canonical)),
+                    Err(error) if error.kind == DriverErrorKind::Precondition => Ok(Next::Stored(canonical)),
+                    Err(error) if error.is_not_found() => Ok(Next::Over),
+                    Err(error) if takes_longer(error.kind) => {
+                        Ok(Next::Pause(Step::Verified { canonical, asked: true, upload: None, copied: 0 }))
+                    }
+                    Err(error) => Err(BackendError::from(error).into()),
+                }
+            }
+            Step::Verified { canonical, asked: true, upload, .. } => {
+                let place = blob(&canonical)?;
+                Ok(match copy_on(ctx, way, (&copy, staged.size), &place, upload.as_deref(), until).await? {
+                    Some(Copied::Whole) => Next::Stored(canonical),
+                    Some(Copied::Partly { upload, bytes }) => {
+                        Next::Pause(Step::Verified { canonical, asked: true, upload, copied: bytes })
+                    }
+                    None => Next::Over,
+                })
+            }
+        }
+    }
+
+    /// What is to be done about a copy that has this sha256, as the backend says. Other content is removed.
+    async fn judge(&self, ctx: &Context, staged: &Staged, actual: Option<Digest>) -> Result<Next, UploadError> {
+        match staged.judged(actual) {
+            Ok(step) => Ok(Next::At(step)),
+            Err(mismatch) => {
+                self.drop_staged(ctx, staged).await?;
+                Err(mismatch)
+            }
+        }
+    }
+
+    /// Leaves the rest to another request.
+    fn pause(&mut self, mut staged: Staged) -> Result<DirectCommit, UploadError> {
+        if staged.hops >= MOST_HOPS {
+            let message = format!("storage has not put {} in its place after {} requests", staged.digest, MOST_HOPS + 1);
+            return Err(BackendError::new(BackendErrorKind::Timeout, message).into());
+        }
+        staged.hops += 1;
+        let size = staged.size;
+        let (verified, copied) = match &staged.step {
+            Step::Asked | Step::Parts { .. } => (0, 0),
+            Step::Copied { verified, .. } => (*verified, 0),
+            Step::Verified { copied, .. } => (size, *copied),
+        };
+        self.session.progress.staged = Some(staged);
+        Ok(DirectCommit::GoesOn { upload: self.stands(), size, verified, copied })
+    }
+
+    /// Frees the stage and the copy.
+    async fn drop_staged(&self, ctx: &Context, staged: &Staged) -> Result<(), BackendError> {
+        let paths = [self.session.edge_stage(&staged.digest)?, self.session.copy(&staged.copy)?];
+        Ok(self.session.sessions.driver.delete(ctx, &paths).await?)
+    }
+}
