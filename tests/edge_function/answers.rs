@@ -1,0 +1,109 @@
+//! What the function answers itself, so that no client is left with an answer of AWS's that it cannot read.
+
+use serde_json::json;
+
+use super::event::*;
+
+#[test]
+fn a_patch_that_lambda_could_not_take_is_told_what_to_do() {
+    let unknown = request("PATCH", &session(), &[("_state", STATE)], &[("transfer-encoding", "chunked")]);
+    // HTTP/2 has no transfer coding: neither header.
+    let neither = request("PATCH", &session(), &[("_state", STATE)], &[]);
+    let long = request("PATCH", &session(), &[("_state", STATE)], &[("content-length", "4194305")]);
+    for event in [unknown, neither, long] {
+        let (status, code, message) = refused(&event);
+        assert_eq!((status, code.as_str()), (405, "UNSUPPORTED"));
+        for way in ["berth gateway", "berth push", "containerd image store"] {
+            assert!(message.contains(way), "{message}");
+        }
+        // A client shows this in one line of its own.
+        assert!(message.len() < 250, "{}", message.len());
+    }
+}
+
+#[test]
+fn a_chunk_that_lambda_takes_goes_there() {
+    for size in ["0", "1", "4194304"] {
+        let event =
+            request("PATCH", &session(), &[("_state", STATE)], &[("content-length", size), ("content-range", "5-9")]);
+        let sent = forwarded(&event);
+        assert_eq!((sent.origin.as_deref(), sent.query.as_deref()), (None, None));
+        assert_eq!(sent.request.headers.first("content-range"), Some("5-9"));
+    }
+}
+
+#[test]
+fn a_layer_above_the_limit_is_told_of_berth_push() {
+    let (status, code, message) = refused(&closing(LARGEST + 1));
+    assert_eq!((status, code.as_str()), (413, "SIZE_INVALID"));
+    assert!(message.contains("5000000000") && message.contains("berth push"), "{message}");
+    assert_eq!(forwarded(&closing(LARGEST)).origin.as_deref(), Some("bucket"));
+}
+
+#[test]
+fn any_other_body_that_is_too_long_is_refused_in_the_registrys_form() {
+    for (method, uri) in [
+        ("PUT", "/v2/team/app/manifests/1"),
+        ("POST", "/v2/team/app/blobs/uploads/"),
+        ("POST", "/token"),
+        ("PUT", "/"),
+        ("DELETE", "/v2/team/app/manifests/1"),
+        ("GET", "/v2/"),
+    ] {
+        let (status, code, message) = refused(&request(method, uri, &[], &[("content-length", "4194305")]));
+        assert_eq!((status, code.as_str()), (413, "SIZE_INVALID"), "{method} {uri}");
+        assert_eq!(message.contains("berth push"), uri.ends_with("uploads/"), "{message}");
+        let (status, code, _) = refused(&request(method, uri, &[], &[("transfer-encoding", "chunked")]));
+        assert_eq!((status, code.as_str()), (411, "SIZE_INVALID"), "{method} {uri}");
+    }
+}
+
+/// A session that holds bytes already has no ticket, but a client may hold on to its first URL.
+#[test]
+fn a_closing_put_that_is_not_from_the_first_byte_is_refused() {
+    let size = LAMBDA + 1;
+    for (range, taken) in [
+        (format!("0-{}", size - 1), true),
+        (format!("bytes 0-{}/*", size - 1), true),
+        (format!("1-{size}"), false),
+        ("0-5".to_owned(), false),
+        (format!("5-{}", size + 4), false),
+    ] {
+        let mut event = closing(size);
+        event["request"]["headers"]["content-range"] = json!({ "value": range });
+        if taken {
+            assert_eq!(forwarded(&event).origin.as_deref(), Some("bucket"), "{range}");
+        } else {
+            let (status, code, _) = refused(&event);
+            assert_eq!((status, code.as_str()), (416, "RANGE_INVALID"), "{range}");
+        }
+    }
+}
+
+#[test]
+fn everything_else_goes_on_as_it_came() {
+    for (method, uri) in [
+        ("GET", "/v2/"),
+        ("HEAD", "/v2/team/app/manifests/1"),
+        ("GET", "/v2/team/app/blobs/x"),
+        ("POST", "/v2/team/app/blobs/uploads/"),
+        ("DELETE", "/v2/team/app/manifests/1"),
+        ("GET", "/token"),
+        ("PUT", "/v2/team/app/manifests/1"),
+        ("OPTIONS", "/"),
+        ("GET", "/v2/team/app/blobs/uploads/0193a1b2-c3d4-7e5f-8a6b-9c0d1e2f3a4b"),
+    ] {
+        let headers = [
+            ("authorization", "Basic x"),
+            ("accept", "*/*"),
+            ("x-forwarded-host", "evil.example.com"),
+            ("content-length", "7"),
+        ];
+        let sent = forwarded(&request(method, uri, &[("scope", "repository%3Aa%3Apull")], &headers));
+        assert_eq!((sent.origin.as_deref(), sent.query.as_deref()), (None, None), "{method} {uri}");
+        assert_eq!(sent.request.uri, uri);
+        assert_eq!(sent.request.headers.first("authorization"), Some("Basic x"));
+        // Only what CloudFront was asked by counts.
+        assert_eq!(sent.request.headers.first("x-forwarded-host"), Some("d111111abcdef8.cloudfront.net"));
+    }
+}
