@@ -42,6 +42,7 @@ clients: $(BIN)/berth ## real clients push and pull, also through the local Lamb
 	BERTH_BIN=$(BIN)/berth BERTH_LAMBDA_LOCAL=$(BIN)/lambda-local tests/clients/lambda
 	BERTH_BIN=$(BIN)/berth BERTH_LAMBDA_LOCAL=$(BIN)/lambda-local tests/clients/gateway
 	BERTH_BIN=$(BIN)/berth BERTH_LAMBDA_LOCAL=$(BIN)/lambda-local tests/clients/own
+	BERTH_BIN=$(BIN)/berth BERTH_LAMBDA_LOCAL=$(BIN)/lambda-local tests/clients/edge
 	BERTH_BIN=$(BIN)/berth tests/clients/interop
 	tests/clients/suite
 

@@ -29,6 +29,11 @@ class LocalStack:
         # Credentials of a role, in the environment of whoever has them.
         self.aws = dict(word.split("=", 1) for word in aws.split())
 
+    @property
+    def function_url(self) -> str:
+        """With an edge in front, what is behind it."""
+        return re.search(r"^function-url +(\S+)$", self.daemon.log.read_text(errors="replace"), re.MULTILINE).group(1)
+
     def registry(self, password: str | None = None) -> Registry:
         """Its API, for its user."""
         return Registry(self.host, self.daemon.output, (self.user, password or self.password))

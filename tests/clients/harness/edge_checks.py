@@ -1,0 +1,109 @@
+"""One client's push of a large layer through the edge, and what it cost."""
+
+import time
+
+from client.base import ImageClient
+
+from .content import TAG, Image
+from .edge_log import LARGEST_BODY, EdgeLog
+from .failure import CommandFailure, Failure, equal, require
+from .large import rate
+from .refusals import brief
+
+INVOCATIONS, AWS_REQUESTS = 3, 8  # for a blob, at most
+# In the words of infra/edge/function.js. Each client has its own frame around them.
+ADVICE = ("berth gateway", "containerd image store")
+
+
+class LargePush:
+    """An image of which one layer is larger than any request to the function."""
+
+    def __init__(self, client: ImageClient, image: Image, log: EdgeLog):
+        self.client, self.image, self.log = client, image, log
+        self.registry, self.repository = client.registry, f"{client.name}/large"
+        [self.layer] = image.layers
+
+    def checks(self) -> list:
+        return [("push 1 GB", self.push), ("bodies", self.bodies), ("cost", self.cost), ("pull 1 GB", self.pull),
+                ("push it again", self.push_again)]
+
+    def push(self) -> str:
+        self.log.begin()
+        start = time.monotonic()
+        told = self.client.push(self.image, self.repository, TAG)
+        seconds = time.monotonic() - start
+        manifest = self.registry.manifest(self.repository, TAG)
+        if told:
+            equal("manifest digest as the client tells it", told, manifest.digest)
+        equal("manifest", manifest.digest, self.image.digest)
+        return f"{manifest.digest[:19]} in {seconds:.0f} s, {rate(self.layer.size, seconds)}"
+
+    def bodies(self) -> str:
+        return bodies(self.log, self.layer.size)
+
+    def cost(self) -> str:
+        return cost(self.log, len({self.image.config, self.layer.digest}))
+
+    def pull(self) -> str:
+        start = time.monotonic()
+        self.client.pull(self.image, self.repository, TAG)
+        return f"digests equal, in {time.monotonic() - start:.0f} s"
+
+    def push_again(self) -> str:
+        self.log.begin()
+        self.client.push(self.image, self.repository, TAG)
+        equal("requests to the bucket", [str(request) for request in self.log.to_bucket()], [])
+        return "no blob sent"
+
+
+def bodies(log: EdgeLog, size: int) -> str:
+    """That `size` bytes went to the bucket, once, and nothing large to the function."""
+    largest = max(request.body for request in log.to_function())
+    require(largest <= LARGEST_BODY, f"a request to the function has {largest} bytes")
+    equal("refused", [str(request) for request in log.requests() if request.handled in ("answered", "refused", "failed")], [])
+    equal("to the bucket", [(r.method, r.status, r.body) for r in log.to_bucket()], [("PUT", 303, size)])
+    return f"the largest to the function has {largest} bytes; the layer went to the bucket once"
+
+
+def cost(log: EdgeLog, blobs: int) -> str:
+    """Of all blobs together; what is asked about the manifest is not theirs."""
+    invocations = [r for r in log.to_function() if "/blobs/" in r.path and r.status != 401]
+    tokens = sum(r.path == "/token" or r.status == 401 for r in log.to_function())
+    asked = [r for r in log.asked() if "/_manifests/" not in (r["key"] or "") and r["operation"] != "TransactWriteItems"]
+    said = (f"for each of {blobs} blobs {len(invocations) / blobs:.1f} invocations (at most {INVOCATIONS}) and {len(asked) / blobs:.1f} "
+            f"requests to AWS (at most {AWS_REQUESTS}), {tokens} for tokens beside them")
+    within = len(invocations) <= INVOCATIONS * blobs and len(asked) <= AWS_REQUESTS * blobs
+    require(within, "\n".join([said, *map(str, invocations), *(f"{r['operation']} {r['key']}" for r in asked)]))
+    return said
+
+
+class Advised:
+    """A client that sends a layer in the one way that the edge cannot take: it says what to do instead."""
+
+    def __init__(self, client: ImageClient, image: Image, log: EdgeLog):
+        self.client, self.image, self.log = client, image, log
+
+    def checks(self) -> list:
+        return [("is told what to do", self.told), ("nothing is left", self.nothing)]
+
+    def told(self) -> str:
+        self.log.begin()
+        try:
+            self.client.push(self.image, f"{self.client.name}/large", TAG)
+        except CommandFailure as failure:
+            said = failure.said
+        else:
+            raise Failure("it was let in")
+        # All of what it printed: the last line may be another layer's.
+        shown = "\n".join([said, *self.client.shell.transcript])
+        for word in ADVICE:
+            require(word in shown, f"it does not say {word}: {said}")
+        return brief(said)
+
+    def nothing(self) -> str:
+        equal("requests to the bucket", [str(request) for request in self.log.to_bucket()], [])
+        chunks = [r for r in self.log.requests() if r.method == "PATCH"]
+        require(chunks != [], "it sent no PATCH")
+        equal("its chunks", {(r.handled, r.status) for r in chunks}, {("answered", 405)})
+        equal("status of the tag", self.client.registry.status(f"/v2/{self.client.name}/large/manifests/{TAG}"), 404)
+        return f"{len(chunks)} PATCH answered at the edge"
