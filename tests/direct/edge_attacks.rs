@@ -8,6 +8,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use berth::{
     digest::{Algorithm, Digest},
     driver::{PutOptions, StorageDriver, fault::FaultDriver, s3::Sizes},
@@ -15,8 +16,11 @@ use berth::{
 };
 use berth_local::S3Emulator;
 use bytes::Bytes;
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::{Method, StatusCode};
+use sha2::Sha256;
 use tokio::runtime::Handle;
+use uuid::{NoContext, Timestamp, Uuid};
 
 use crate::{
     edge::{commit_url, ctx, stage},
@@ -89,6 +93,35 @@ async fn a_state_is_good_for_its_own_session_alone() {
     assert!(carol.get(&nobody).await.status.is_client_error());
     assert_eq!(registry.s3.objects(), before);
     created(&carol.get(&url).await, &digest);
+}
+
+#[tokio::test]
+async fn a_session_ends_after_a_week() {
+    let secret = b"a secret that signs states";
+    let signer = Some(storage::UploadSecret::new(secret.as_slice()));
+    let registry = Registry::with(storage::Options { secret: signer, ..options() }).await;
+    let alice = registry.person("alice");
+    let blob = content(1, 1000);
+    let digest = Digest::canonical(&blob);
+    let opened = alice.open("a/app").await;
+    let state = berth::api::Query::parse(opened.header("location").split_once('?').unwrap().1);
+    let payload = state.get("_state").unwrap().split_once('.').unwrap().0.to_owned();
+    // The same state, signed for a session that was opened so many days ago.
+    for (days, status) in [(6, 201), (8, 404)] {
+        let opened = SystemTime::now() - Duration::from_secs(days * 24 * 3600);
+        let since = opened.duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        let id = Uuid::new_v7(Timestamp::from_unix(NoContext, since.as_secs(), 0)).to_string();
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret).unwrap();
+        mac.update(b"a/app\0");
+        mac.update(id.as_bytes());
+        mac.update(b"\0");
+        mac.update(&URL_SAFE_NO_PAD.decode(&payload).unwrap());
+        let tag = URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes());
+        let path = storage::PathSpec::UploadStaged(&"a/app".parse().unwrap(), &id, &digest).path().unwrap();
+        registry.edge.put(&ctx(), &path, blob.clone().into(), PutOptions::default()).await.unwrap();
+        let url = format!("/v2/a/app/blobs/uploads/{id}?_state={payload}.{tag}&digest={digest}&commit=edge");
+        assert_eq!(alice.get(&url).await.status.as_u16(), status, "after {days} days");
+    }
 }
 
 #[tokio::test]
