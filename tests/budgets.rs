@@ -9,7 +9,12 @@ mod support;
 #[path = "budgets/tokens.rs"]
 mod tokens;
 
-use berth::{api::DirectAnswer, digest::Digest};
+use berth::{
+    api::DirectAnswer,
+    digest::{Algorithm, Digest},
+    driver::PutOptions,
+    storage::PathSpec,
+};
 use berth_local::Emulators;
 use bytes::Bytes;
 use http::{Method, StatusCode};
@@ -85,6 +90,33 @@ async fn push_directly(http: &Http, repository: &str, blob: &Bytes) {
     assert_eq!(closed.status, StatusCode::CREATED, "{closed:?}");
 }
 
+/// HEAD, POST, PUT to the edge, which stores it, and GET of the commit: an unchanged client behind an edge.
+async fn push_by_edge(
+    meter: &Meter,
+    registry: &Registry,
+    repository: &str,
+    blob: &Bytes,
+    algorithm: Algorithm,
+    most: u64,
+) {
+    let http = registry.http();
+    let digest = Digest::of(algorithm, blob);
+    assert_eq!(http.head(&format!("/v2/{repository}/blobs/{digest}")).await.status, StatusCode::NOT_FOUND);
+    let opened = http.post(&format!("/v2/{repository}/blobs/uploads/")).await;
+    let before = meter.emulators.counts();
+    let (name, id) = (repository.parse().unwrap(), opened.header("docker-upload-uuid"));
+    let stage = PathSpec::UploadStaged(&name, id, &digest).path().unwrap();
+    let config = berth::config::Config::parse("test.yml", &support::registry::on_aws(&meter.emulators, ""), []).unwrap();
+    let edge = berth::wire::Adapters::open(&config).await.unwrap().driver().clone();
+    let ctx = berth::context::Context::background("edge");
+    edge.put(&ctx, &stage, blob.clone().into(), PutOptions::default()).await.unwrap();
+    let stored = meter.emulators.counts().values().sum::<u64>() - before.values().sum::<u64>();
+    assert_eq!(stored, 1, "the edge's own request");
+    let committed = http.get(&format!("{}&commit=edge", opened.closing(&digest))).await;
+    assert_eq!(committed.status, StatusCode::CREATED, "{committed:?}");
+    meter.spent(&format!("push one new 1 MB blob by the edge, {algorithm} (and its PUT)"), most + stored, false);
+}
+
 async fn push_manifest(http: &Http, repository: &str, tag: &str, image: &Image) {
     let path = format!("/v2/{repository}/manifests/{tag}");
     assert_eq!(http.head(&path).await.status, StatusCode::NOT_FOUND);
@@ -132,6 +164,10 @@ async fn every_operation_keeps_within_its_budget() {
     let closed = http.put(&opened.closing(&Digest::canonical(&blob)), &[], blob).await;
     assert_eq!(closed.status, StatusCode::CREATED);
     meter.spent("push one new 1 MB blob (POST, PUT)", 4, false);
+
+    for (number, algorithm, most) in [(96, Algorithm::Sha256, 8), (97, Algorithm::Sha512, 13)] {
+        push_by_edge(&meter, &registry, "put", &noise(number, 1 << 20), algorithm, most).await;
+    }
 
     let blob = noise(98, 1 << 20);
     push_directly(&http, "put", &blob).await;

@@ -6,6 +6,16 @@
 mod asking;
 #[path = "direct/attacks.rs"]
 mod attacks;
+#[path = "direct/edge.rs"]
+mod edge;
+#[path = "direct/edge_attacks.rs"]
+mod edge_attacks;
+#[path = "direct/edge_faults.rs"]
+mod edge_faults;
+#[path = "direct/edge_model.rs"]
+mod edge_model;
+#[path = "direct/edge_slices.rs"]
+mod edge_slices;
 #[path = "direct/faults.rs"]
 mod faults;
 #[path = "direct/model.rs"]

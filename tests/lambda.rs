@@ -10,6 +10,8 @@ mod deadlines;
 mod deletions;
 #[path = "lambda/direct.rs"]
 mod direct;
+#[path = "lambda/edge.rs"]
+mod edge;
 #[path = "budgets/image.rs"]
 mod image;
 #[path = "lambda/kills.rs"]

@@ -62,6 +62,8 @@ async fn fill(driver: &Arc<dyn StorageDriver>) -> BTreeSet<String> {
         format!("{ROOT}/app/_uploads/{}/records/1", opened(8)),
         format!("{ROOT}/app/_uploads/{}/chunks/a", opened(30)),
         format!("{ROOT}/app/_uploads/{}/direct", opened(8)),
+        format!("{ROOT}/app/_uploads/{}/edge/sha256/{}", opened(8), "0".repeat(64)),
+        format!("{ROOT}/app/_uploads/{}/copies/a", opened(8)),
         format!("{ROOT}/only/uploads-here/_uploads/{}/chunks/b", opened(9)),
         format!("{ROOT}/app/nested/deep/_uploads/7bd1d7f1-2d5e-4b8c-8f5c-9d6f3b1e0a11/startedat"),
         format!("{ROOT}/app/nested/deep/_uploads/7bd1d7f1-2d5e-4b8c-8f5c-9d6f3b1e0a11/data"),
@@ -91,7 +93,7 @@ async fn purges(driver: Arc<dyn StorageDriver>) {
 
     let old = fill(&driver).await;
     let before = files(&driver).await;
-    let expected = Purged { found: 9, removed: 5, undated: 2 };
+    let expected = Purged { found: 11, removed: 7, undated: 2 };
     assert_eq!(purge_uploads(&ctx(), &driver, a_week_ago(), true).await.unwrap(), expected);
     assert_eq!(files(&driver).await, before, "a dry run removes nothing");
 

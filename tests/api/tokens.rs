@@ -24,6 +24,8 @@ use forge::Hands;
 
 #[path = "tokens/attacks.rs"]
 mod attacks;
+#[path = "tokens/edge.rs"]
+mod edge;
 #[path = "tokens/external.rs"]
 mod external;
 #[path = "tokens/forge.rs"]

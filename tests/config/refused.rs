@@ -38,7 +38,7 @@ fn allowed(section: &str) -> &'static str {
         "storage.s3" => {
             "allowed in storage.s3: bucket, region, regionendpoint, rootdirectory, forcepathstyle, accesskey, secretkey"
         }
-        "http" => "allowed in http: addr, secret, host, prefix, relativeurls, headers",
+        "http" => "allowed in http: addr, secret, host, prefix, relativeurls, headers, edge",
         _ => panic!("{section}"),
     }
 }
@@ -46,6 +46,8 @@ fn allowed(section: &str) -> &'static str {
 const ENDPOINT: &str = "http://HOST[:PORT] or https://HOST[:PORT], with or without a path";
 const HOST: &str = "http://HOST[:PORT] or https://HOST[:PORT], without a path";
 const PREFIX: &str = "a path that begins and ends with /";
+const EDGE_SECRET: &str = "one is too short, or has a space; \
+                           allowed: a text of 16 bytes or more without spaces, several with commas between";
 const SIZE: &str = "a whole number from 1 to 10000000";
 const ADDRESS: &str = "HOST:PORT, or :PORT for all interfaces";
 
@@ -83,7 +85,7 @@ const WRONG: &[(&str, &str, No)] = &[
     ("storage: floppy", "2: storage",
         No::Because("needs a map; allowed in storage: filesystem, s3, inmemory, delete, redirect, directupload, maintenance, cache")),
     ("http: [addr]", "2: http",
-        No::Because("needs a map; allowed in http: addr, secret, host, prefix, relativeurls, headers")),
+        No::Because("needs a map; allowed in http: addr, secret, host, prefix, relativeurls, headers, edge")),
     ("http: {addr: {port: 5}}", "2: http.addr",
         No::Because("needs one value; allowed: HOST:PORT, or :PORT for all interfaces")),
     ("storage: {inmemory: {size: 5}}", "2: storage.inmemory", No::Because("takes nothing; allowed: no keys")),
@@ -120,6 +122,11 @@ const WRONG: &[(&str, &str, No)] = &[
     ("http: {prefix: /a}", "2: http.prefix", No::Value("/a", PREFIX)),
     ("http: {prefix: /a//b/}", "2: http.prefix", No::Value("/a//b/", PREFIX)),
     ("http: {prefix: /a/../}", "2: http.prefix", No::Value("/a/../", PREFIX)),
+    ("http: {edge: {originsecret: short}}", "2: http.edge.originsecret", No::Because(EDGE_SECRET)),
+    ("http: {edge: {originsecret: 'sixteen bytes or more,short'}}", "2: http.edge.originsecret", No::Because(EDGE_SECRET)),
+    ("http: {edge: {uploadkey: 'sixteen bytes or more'}}", "2: http.edge.uploadkey", No::Because(EDGE_SECRET)),
+    ("http: {edge: {uploadkey: 'sixteen-bytes-or-more,'}}", "2: http.edge.uploadkey", No::Because(EDGE_SECRET)),
+    ("http: {edge: {checksum: maybe}}", "2: http.edge.checksum", No::Value("maybe", "true, false")),
     ("http: {addr: 5000}", "2: http.addr", No::Value("5000", ADDRESS)),
     ("http: {addr: localhost}", "2: http.addr", No::Value("localhost", ADDRESS)),
     ("http: {addr: 'localhost:'}", "2: http.addr", No::Value("localhost:", ADDRESS)),
@@ -178,12 +185,16 @@ fn secrets_are_not_shown() {
         ("REGISTRY_STORAGE_S3_ACCESSKEY", "id"),
         ("REGISTRY_STORAGE_S3_SECRETKEY", "hunter2"),
         ("REGISTRY_HTTP_SECRET", "hunter2"),
+        ("REGISTRY_HTTP_EDGE_ORIGINSECRET", "hunter2-hunter2-hunter2"),
+        ("REGISTRY_HTTP_EDGE_UPLOADKEY", "hunter2-hunter2-hunter2"),
     ])
     .unwrap();
     assert!(!format!("{config:?}").contains("hunter2"));
     for text in [
         "http: {secret: [hunter2]}",
         "http: {secret: hunter2: x}",
+        "http: {edge: {originsecret: hunter2}}",
+        "http: {edge: {uploadkey: [hunter2]}}",
         "http: {secret: [hunter2",
         "http: {secret: *hunter2 }",
         "http: {secret: !!int hunter2}",

@@ -16,7 +16,7 @@ use berth::{
         StorageDriver,
         s3::{S3Config, S3Driver, Sizes},
     },
-    http::{App, Options, Timeouts, router, serve},
+    http::{App, Edge, Options, Timeouts, router, serve},
     storage::{self, DirectOptions, StorageRegistry},
 };
 use berth_local::S3Emulator;
@@ -34,12 +34,17 @@ const RULES: &str = "allow user:alice to pull, push, delete on a/**; allow user:
                      allow user:alice to pull, push on shared; allow user:bob to pull, push on shared; \
                      allow user:carol to pull, push, delete, catalog on **; allow anonymous to pull, push on open/**";
 
+/// What an edge in front of it would share.
+pub(crate) const EDGE_KEY: &str = "a key of the edge";
+
 /// S3's least part: parts of tests are no larger.
 pub(crate) const PART: usize = 5 << 20;
 
 pub(crate) struct Registry {
     pub(crate) s3: Arc<S3Emulator>,
     pub(crate) driver: Arc<dyn StorageDriver>,
+    /// Writes by one request, as an edge does.
+    pub(crate) edge: Arc<dyn StorageDriver>,
     options: storage::Options,
     host: String,
     served: JoinHandle<()>,
@@ -90,16 +95,18 @@ impl Registry {
         let rules: Rules = RULES.parse().unwrap();
         let access = Htpasswd::new("here", Users::parse_value(&users).unwrap()).with_rules(Arc::new(rules));
         let registry = StorageRegistry::new(driver.clone(), Arc::new(NoCache::default()), options.clone());
+        let edge = Edge { upload_key: Some(EDGE_KEY.to_owned()), ..Edge::default() };
         let app = App {
             access: Arc::new(access),
             tokens: None,
             namespace: Arc::new(registry),
-            options: Options { access_log: false, ..Options::default() },
+            options: Options { access_log: false, edge, ..Options::default() },
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let host = listener.local_addr().unwrap().to_string();
         let served = tokio::spawn(serve(listener, router(app), Timeouts::default(), std::future::pending()));
-        Self { s3, driver, options, host, served }
+        let edge = driver_of(&s3, Sizes { part: 128 << 20, ..Sizes::default() }).await;
+        Self { s3, driver, edge, options, host, served }
     }
 
     /// The one who logs in by that name.
@@ -131,14 +138,18 @@ impl Registry {
     }
 }
 
-async fn driver(s3: &S3Emulator) -> Arc<dyn StorageDriver> {
+pub(crate) async fn driver(s3: &S3Emulator) -> Arc<dyn StorageDriver> {
+    // The least there is, so that a small copy has parts too.
+    driver_of(s3, Sizes { copied_part: 0, ..Sizes::default() }).await
+}
+
+pub(crate) async fn driver_of(s3: &S3Emulator, sizes: Sizes) -> Arc<dyn StorageDriver> {
     let options = s3.options();
     let keys = Keys { access: options.access_key.clone(), secret: options.secret_key.clone() };
     let config = S3Config {
         account: Account { region: Some(options.region.clone()), endpoint: Some(s3.endpoint()), keys: Some(keys) },
         force_path_style: true,
-        // The least there is, so that a small copy has parts too.
-        sizes: Sizes { copied_part: 0, ..Sizes::default() },
+        sizes,
         ..S3Config::new(s3.bucket())
     };
     Arc::new(S3Driver::new(config, &http_client()).await)

@@ -184,3 +184,56 @@ async fn a_copy_of_nothing_and_a_copy_that_others_disturb() {
     assert_eq!(store.emulator.uploads(), 1, "that of the lost answer: nobody knows it");
     assert!(store.content("/to").await.unwrap_err().is_not_found());
 }
+
+/// Copies `/from`, which has `tag`, to `/to` at once.
+async fn at_once(store: &Store, size: u64, tag: Option<&str>) -> Result<Option<Digest>, DriverErrorKind> {
+    let (from, to) = (path("/from"), path("/to"));
+    let until = Instant::now() + Duration::from_secs(60);
+    let copied = way(store).copy_at_once(&ctx(), (&from, size), tag, &to, until).await;
+    copied.map_err(|error| error.kind)
+}
+
+#[tokio::test]
+async fn a_copy_at_once_says_what_was_copied_and_nothing_else_goes_with_it() {
+    let store = store().await;
+    let content = bytes(MIB);
+    let (checksum, size) = (Digest::canonical(&content), MIB as u64);
+    let put = sign(&store, "/from", DirectWrite::File { checksum: &checksum, size, mark: "alice" }).await;
+    assert_eq!(send(&put, &content).await, 200);
+    let found = way(&store).look(&ctx(), &path("/from")).await.unwrap();
+    store.asked();
+    assert_eq!(at_once(&store, size, found.tag.as_deref()).await, Ok(Some(checksum)));
+    assert_eq!(store.asked(), "1 CopyObject");
+    assert!(store.content("/to").await.unwrap() == content);
+    let copy = way(&store).look(&ctx(), &path("/to")).await.unwrap();
+    assert_eq!((copy.checksum, copy.mark, copy.size), (Some(checksum), None, size));
+
+    // What is there stays, and what was not asked for is not copied.
+    assert_eq!(at_once(&store, size, None).await, Err(DriverErrorKind::Precondition));
+    store.driver.delete(&ctx(), &[path("/to")]).await.unwrap();
+    let other = Some("\"0123456789abcdef0123456789abcdef\"");
+    assert_eq!(at_once(&store, size, other).await, Err(DriverErrorKind::Precondition));
+    store.driver.delete(&ctx(), &[path("/from")]).await.unwrap();
+    assert_eq!(at_once(&store, size, None).await, Err(DriverErrorKind::NotFound));
+    assert!(store.content("/to").await.unwrap_err().is_not_found());
+}
+
+#[tokio::test]
+async fn a_copy_at_once_that_takes_too_long_or_is_too_large_says_so() {
+    let (store, content) = to_copy(MIB).await;
+    let size = content.len() as u64;
+    let (from, to) = (path("/from"), path("/to"));
+    assert_eq!(at_once(&store, 5_000_000_001, None).await, Err(DriverErrorKind::TooLarge));
+    assert_eq!(store.asked(), "");
+    store.emulator.inject(Rule::new(Fault::Hang).operation("CopyObject"));
+    let until = Instant::now() + Duration::from_millis(200);
+    let late = way(&store).copy_at_once(&ctx(), (&from, size), None, &to, until).await.unwrap_err();
+    assert_eq!(late.kind, DriverErrorKind::Timeout, "{late}");
+    assert!(Instant::now() < until + Duration::from_secs(5));
+    assert_eq!(store.asked(), "1 CopyObject", "there was no time for another");
+    store.emulator.clear_faults();
+    // An attempt whose answer was lost has made it: the next one finds it there.
+    store.emulator.inject(Rule::new(Fault::LoseAnswer).operation("CopyObject").times(1));
+    assert_eq!(at_once(&store, size, None).await, Err(DriverErrorKind::Precondition));
+    assert!(store.content("/to").await.unwrap() == content);
+}

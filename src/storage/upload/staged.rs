@@ -264,7 +264,10 @@ impl UploadWriter {
                     Some(Copied::Partly { upload: Some(upload), .. }) => Next::Pause(Step::Parts { upload }),
                     // Another request has ended it, or stood in its way.
                     Some(Copied::Partly { upload: None, .. }) => Next::Pause(Step::Asked),
-                    None => Next::Over,
+                    None => {
+                        way.abort(ctx, &copy, &upload).await.map_err(BackendError::from)?;
+                        Next::Over
+                    }
                 })
             }
             Step::Copied { verified, hashes } => {
@@ -303,7 +306,12 @@ impl UploadWriter {
                     Some(Copied::Partly { upload, bytes }) => {
                         Next::Pause(Step::Verified { canonical, asked: true, upload, copied: bytes })
                     }
-                    None => Next::Over,
+                    None => {
+                        if let Some(upload) = &upload {
+                            way.abort(ctx, &place, upload).await.map_err(BackendError::from)?;
+                        }
+                        Next::Over
+                    }
                 })
             }
         }
