@@ -113,6 +113,7 @@ def secret(made: Stack) -> None:
     variables = made.properties("RegistryFunction")["Environment"]["Variables"]
     equal("taken", variables["REGISTRY_HTTP_EDGE_ORIGINSECRET"], "origin-1,origin-before")
     equal("signs", variables["REGISTRY_HTTP_EDGE_UPLOADKEY"], "upload-1,upload-before")
+    equal("trusts S3's checksum", variables["REGISTRY_HTTP_EDGE_CHECKSUM"], "false")
     require("REGISTRY_STORAGE_REDIRECT_CLOUDFRONT_PRIVATEKEY" not in variables, "downloads are signed without being asked for")
     require("REGISTRY_HTTP_HOST" not in variables, "a host is set that nobody knows yet")
 
