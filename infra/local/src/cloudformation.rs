@@ -205,7 +205,7 @@ impl CustomResource {
 async fn receive(sender: mpsc::Sender<Posting>, request: Request<Incoming>) -> Result<Response<ResponseBody>, Dropped> {
     let (parts, body) = request.into_parts();
     let has = |name| parts.headers.get(name).is_some_and(|value: &http::HeaderValue| !value.is_empty());
-    let (status, posting) = if parts.method != Method::PUT || !parts.uri.query().is_some_and(|query| query == SIGNED) {
+    let (status, posting) = if parts.method != Method::PUT || parts.uri.query() != Some(SIGNED) {
         (StatusCode::FORBIDDEN, Err("it was not put to the ResponseURL".to_owned()))
     } else if has(http::header::CONTENT_TYPE) {
         (StatusCode::FORBIDDEN, Err("it has a Content-Type, which S3 refuses".to_owned()))

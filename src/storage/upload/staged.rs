@@ -323,7 +323,8 @@ impl UploadWriter {
     /// Leaves the rest to another request.
     fn pause(&mut self, mut staged: Staged) -> Result<DirectCommit, UploadError> {
         if staged.hops >= MOST_HOPS {
-            let message = format!("storage has not put {} in its place after {} requests", staged.digest, MOST_HOPS + 1);
+            let message =
+                format!("storage has not put {} in its place after {} requests", staged.digest, MOST_HOPS + 1);
             return Err(BackendError::new(BackendErrorKind::Timeout, message).into());
         }
         staged.hops += 1;

@@ -49,6 +49,8 @@ pub struct EdgeRequest {
     pub log: Vec<String>,
     /// How often a function ran for it.
     pub function_runs: u32,
+    /// The most of its steps that a function took for it: [`Ran::utilization`](super::Ran::utilization).
+    pub utilization: u32,
 }
 
 #[derive(Debug)]
@@ -96,6 +98,7 @@ impl Log {
             reason: None,
             log: Vec::new(),
             function_runs: 0,
+            utilization: 0,
         };
         let entry = Arc::new(Mutex::new(Entry { request, bytes: Arc::default() }));
         entries.push(Arc::clone(&entry));

@@ -285,6 +285,7 @@ impl Serving {
         let ran = ran.map_err(|error| invalid(&error.to_string()))?;
         arrival.place.note(|request| {
             request.function_runs += 1;
+            request.utilization = request.utilization.max(ran.utilization);
             request.log.extend(ran.log);
         });
         ran.outcome.map_err(Refusal::Function)
