@@ -107,6 +107,9 @@ async fn answer(served: Weak<Served>, request: Request<Incoming>) -> Result<Resp
         }
         (&Method::DELETE, "/_requests") => {
             emulators.reset();
+            if let Some(edge) = functions.as_ref().and_then(|functions| functions.edge.as_ref()) {
+                edge.reset();
+            }
             done()
         }
         (&Method::DELETE, "/_faults") => {

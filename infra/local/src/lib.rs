@@ -1,9 +1,10 @@
-//! S3, DynamoDB, STS, an OpenID Connect issuer and Lambda on loopback sockets, inside the process that tests.
+//! S3, DynamoDB, STS, an OpenID Connect issuer, Lambda and CloudFront on loopback sockets, inside the process that tests.
 //!
 //! [`Emulators`] starts all but Lambda on free ports in milliseconds. Any AWS client reaches them over HTTP with the endpoints and keys
 //! of [`Emulators::env`]; every request is counted ([`Emulators::requests`]), and any can be made to fail
 //! ([`Emulators::inject`]), and each of its senders can be held to an IAM policy ([`Emulators::add_identity`]).
-//! [`lambda::Function`] runs the real `bootstrap` beside them, behind a front door; [`Template`] says with what. The binaries
+//! [`lambda::Function`] runs the real `bootstrap` beside them, behind a front door, and [`edge::Edge`] is CloudFront before
+//! both; [`Template`] says with what. The binaries
 //! `emulators` and `lambda-local` are the same for other processes.
 //!
 //! Nothing here proves how AWS behaves: the rules come from its documentation, which each module names.
@@ -11,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod admin;
+mod cloudformation;
 mod dynamodb;
 pub mod edge;
 mod emulators;
@@ -26,6 +28,7 @@ mod sts;
 mod template;
 
 pub use admin::Admin;
+pub use cloudformation::{CustomResource, CustomResourceError, Made, custom_resource};
 pub use dynamodb::DynamoDbEmulator;
 pub use emulators::Emulators;
 pub use error::Error;

@@ -333,10 +333,7 @@ fn hashes_are_those_of_their_standards() {
         value("crypto.createHash('sha256').update('61', 'hex').update(Buffer.from('bc')).digest('hex').slice(0, 8)"),
         "ba7816bf"
     );
-    assert_eq!(
-        value("crypto.createHash('sha256').update('ä').digest('hex').slice(0, 8)"),
-        "da8f5f3a".replace("da8f5f3a", &sha("ä"))
-    );
+    assert_eq!(value("crypto.createHash('sha256').update('ä').digest('hex').slice(0, 8)"), sha("ä"));
     for refused in
         ["crypto.createHash('sha512')", "crypto.createHmac('sha384', 'a')", "crypto.createHash('md5').digest('latin9')"]
     {

@@ -286,11 +286,53 @@ fn a_deployment_gives_each_function_what_it_wrote_down() {
 }
 
 #[test]
+fn with_an_edge_clients_reach_cloudfront_and_the_registry_knows_its_secrets() {
+    const EDGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/edge.yaml");
+    let start = |arguments: &[&str]| Running::start_of(&["--template", EDGE], arguments);
+    let running = start(&["--edge"]);
+    assert!(running.login.ends_with(&running.registry.to_string()), "{}", running.login);
+    assert_eq!(running.get("/stack").text(), "berth");
+    let answer = running.get("/env");
+    assert_eq!((answer.json()["SECRET"].as_str(), answer.header("x-saw")), (Some("made"), Some("/env")));
+    let head = running.get("/event").json()["headers"].clone();
+    assert_eq!((&head["x-origin"], &head["x-forwarded-proto"]), (&json!("made"), &json!("http")));
+    let put = |running: &Running, path: &str| {
+        let head = format!("PUT {path} HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\nconnection: close");
+        exchange(running.registry, &head, b"hello")
+    };
+    let stored = put(&running, "/stage/a");
+    assert_eq!((stored.status, stored.header("x-saw")), (200, Some("/stage/a/data")));
+    assert_eq!(running.admin("GET", "/_edge/counts").json(), json!({ "answered": 1, "bucket": 1, "registry": 2 }));
+    let log = running.admin("GET", "/_edge").json();
+    assert_eq!(
+        (&log[3]["handled"], &log[3]["sent"], &log[3]["request_bytes"]),
+        (&json!("origin"), &json!("/berth/stage/a/data"), &json!(5))
+    );
+    assert_eq!(running.admin("DELETE", "/_edge").json(), "done");
+    assert_eq!(running.admin("GET", "/_edge").json(), json!([]));
+    let log = running.admin("GET", "/_logs").json().to_string();
+    assert!(!log.contains("responded"), "secrets are made by a function of their own");
+    // Each question both ways.
+    let otherwise =
+        start(&["--parameter", "Edge=true", "--edge-original-request", "--edge-checksum-unsigned", "--edge-closes"]);
+    assert_eq!(put(&otherwise, "/stage/a").status, 403, "x-amz-meta-stack is not signed");
+    assert_eq!(otherwise.get("/env").header("x-saw"), Some("/env"));
+    otherwise.admin("DELETE", "/_requests");
+    assert_eq!(otherwise.admin("GET", "/_edge").json(), json!([]));
+    // Without it nothing of it is there.
+    let without = start(&[]);
+    assert_eq!((without.environment()["SECRET"].as_str(), without.get("/stack").status), (Some("none"), 200));
+    assert_eq!(without.admin("GET", "/_edge").status, 404);
+}
+
+#[test]
 fn a_wrong_argument_is_said_and_not_served() {
     for (arguments, code, said) in [
         (&["--front", "alb"][..], 2, "alb"),
         (&["--env", "NAME"], 2, "NAME"),
         (&["--template", "a.yaml", "--deployment", "b.json"], 2, "cannot be used with"),
+        (&["--edge", "--deployment", "b.json"], 2, "cannot be used with"),
+        (&["--template", TEMPLATE, "--edge", "--bootstrap", "/nowhere/bootstrap"], 1, "/nowhere/bootstrap"),
         (&[], 1, "template.yaml cannot be read"), // there is none in the folder that tests run in
         (&["--template", "/nowhere.yaml"], 1, "/nowhere.yaml cannot be read"),
         (&["--deployment", "/nowhere.json"], 1, "/nowhere.json cannot be read"),

@@ -18,6 +18,7 @@ pub use denial::Denial;
 pub(crate) use identities::Identities;
 pub use identity::Identity;
 pub(crate) use need::Need;
+pub(crate) use pattern::like;
 pub use policy::{Policy, PolicyError};
 pub(crate) use principal::Principal;
 pub use statement::Effect;

@@ -1,7 +1,7 @@
 //! Wildcards of IAM ("IAM JSON policy elements: Resource", "Action", "Condition operators").
 
 /// Whether `text` is of the form `pattern`: `*` stands for any run of characters, also none, `?` for any one.
-pub(super) fn like(pattern: &str, text: &str) -> bool {
+pub(crate) fn like(pattern: &str, text: &str) -> bool {
     let (mut pattern, mut text) = (pattern.chars(), text.chars());
     // Where to go on when what follows the latest star turns out not to match: one character further.
     let mut retry = None;

@@ -4,6 +4,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::{Function, InvokeError};
+use crate::edge::Edge;
 
 /// The functions that an [`Admin`](crate::Admin) speaks for.
 ///
@@ -17,12 +18,17 @@ use super::{Function, InvokeError};
 /// | `POST /_instances/ID/kill` | kills one; answers whether there was one |
 /// | `POST /_instances/recycle` | kills those that wait for an event; answers how many |
 /// | `POST /_maintenance` | invokes the maintenance function once; answers its answer |
+/// | `GET /_edge` | every [`EdgeRequest`](crate::edge::EdgeRequest) |
+/// | `GET /_edge/counts` | requests by the origin that answered them: `{"registry": 3, "bucket": 1, "answered": 1}` |
+/// | `DELETE /_edge` | forgets them, as `DELETE /_requests` does too |
 #[derive(Clone, Debug)]
 pub struct Functions {
     /// Handles HTTP requests.
     pub registry: Function,
     /// Handles the scheduled event, where there is one.
     pub maintenance: Option<Function>,
+    /// What stands before the registry, where something does.
+    pub edge: Option<Edge>,
 }
 
 /// None when the request is not for functions.
@@ -35,6 +41,12 @@ pub(crate) async fn answer(functions: &Functions, method: &Method, path: &str) -
         (&Method::GET, "/_logs") => json!(registry.logs()),
         (&Method::POST, "/_instances/kill") => json!(registry.kill_all()),
         (&Method::POST, "/_instances/recycle") => json!(registry.recycle()),
+        (&Method::GET, "/_edge") => json!(functions.edge.as_ref()?.requests()),
+        (&Method::GET, "/_edge/counts") => json!(functions.edge.as_ref()?.counts()),
+        (&Method::DELETE, "/_edge") => {
+            functions.edge.as_ref()?.reset();
+            json!("done")
+        }
         (&Method::POST, "/_maintenance") => return Some(maintain(functions.maintenance.as_ref()?).await),
         (&Method::POST, _) => {
             let id = path.strip_prefix("/_instances/")?.strip_suffix("/kill")?.parse().ok()?;

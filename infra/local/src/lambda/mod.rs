@@ -31,6 +31,7 @@ mod tenant;
 pub use admin::Functions;
 pub(crate) use admin::answer as administer;
 pub use counters::{Counters, InstanceView, Start, State};
+pub(crate) use door::is_hop_by_hop;
 pub use door::{Bodies, Door, DoorOptions, Front, Scheme};
 pub use error::InvokeError;
 pub use function::Function;

@@ -84,6 +84,13 @@ impl Content {
         slice
     }
 
+    /// All of it in memory.
+    pub(super) fn whole(&self) -> io::Result<Bytes> {
+        let parts = self.segments.iter().map(|Segment { blob, offset, length }| read_at(blob, None, *offset, *length));
+        let parts = parts.map(|part| part.map(|(bytes, _)| bytes)).collect::<io::Result<Vec<_>>>()?;
+        Ok(if let [one] = parts.as_slice() { one.clone() } else { parts.concat().into() })
+    }
+
     /// A stream over the bytes that reads one stride ahead.
     pub(super) fn read(&self) -> Reading {
         Reading { left: self.length, segments: self.segments.clone().into(), file: None, ahead: None }

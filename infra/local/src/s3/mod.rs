@@ -126,6 +126,12 @@ impl S3Emulator {
         objects.map(|(key, object)| (key.clone(), Stored::of(object))).collect()
     }
 
+    /// The bytes of an object, without a request; none when there is none, or its file cannot be read.
+    pub fn read(&self, key: &str) -> Option<bytes::Bytes> {
+        let object = self.store.object(&self.options.bucket, key).ok()?;
+        object.content.whole().ok()
+    }
+
     /// How many uploads are neither completed nor aborted.
     pub fn uploads(&self) -> usize {
         self.store.buckets().values().map(|bucket| bucket.uploads.len()).sum()

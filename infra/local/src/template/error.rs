@@ -29,7 +29,7 @@ pub enum TemplateError {
 }
 
 impl TemplateError {
-    pub(super) fn at(place: &str, fault: impl Into<String>) -> Self {
+    pub(crate) fn at(place: &str, fault: impl Into<String>) -> Self {
         Self::At { place: place.to_owned(), fault: fault.into() }
     }
 }

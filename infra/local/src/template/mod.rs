@@ -1,4 +1,5 @@
-//! Reads what a SAM or CloudFormation template gives a function: its environment and its role's policies.
+//! Reads what a SAM or CloudFormation template deploys: a function's environment and its role's policies, any resource's
+//! properties.
 //!
 //! Resolves intrinsic functions as CloudFormation would for one set of parameters and names ("Intrinsic function reference",
 //! AWS CloudFormation Template Reference). Deploys nothing, and of what it does not understand it says where it stands.
@@ -67,5 +68,48 @@ impl Template {
         let resolver = Resolver::new(&self.0, names);
         resolver.check_parameters()?;
         Function::of(&resolver, id)
+    }
+
+    /// The properties of the resource of this logical id, as they are deployed; of a function without those of `Globals`.
+    ///
+    /// # Errors
+    /// As [`Template::function`].
+    pub fn resource(&self, id: &str, names: &Names) -> Result<Value, TemplateError> {
+        let resolver = Resolver::new(&self.0, names);
+        resolver.check_parameters()?;
+        resolver.properties(id)
+    }
+
+    /// The logical ids of the resources of this type that are deployed.
+    ///
+    /// # Errors
+    /// As [`Template::function`].
+    pub fn resources(&self, kind: &str, names: &Names) -> Result<Vec<String>, TemplateError> {
+        let resolver = Resolver::new(&self.0, names);
+        let resources = self.0.get("Resources").and_then(Value::as_object).into_iter().flatten();
+        let alike = resources.filter(|(_, resource)| resource.get("Type").and_then(Value::as_str) == Some(kind));
+        let mut ids = Vec::new();
+        for (id, resource) in alike {
+            if resolver.is_deployed(id, resource)? {
+                ids.push(id.clone());
+            }
+        }
+        Ok(ids)
+    }
+
+    /// What `Ref` answers for a resource.
+    ///
+    /// # Errors
+    /// As [`Template::function`].
+    pub fn reference(&self, id: &str, names: &Names) -> Result<String, TemplateError> {
+        Resolver::new(&self.0, names).resource_reference(id, &format!("Resources.{id}"))
+    }
+
+    /// What `Fn::GetAtt` answers for a resource.
+    ///
+    /// # Errors
+    /// As [`Template::function`].
+    pub fn attribute(&self, id: &str, attribute: &str, names: &Names) -> Result<String, TemplateError> {
+        Resolver::new(&self.0, names).attribute(id, attribute, &format!("Resources.{id}"))
     }
 }

@@ -20,6 +20,8 @@ pub struct Names {
     pub(super) parameters: BTreeMap<String, String>,
     pub(super) physical: BTreeMap<String, String>,
     pub(super) attributes: BTreeMap<(String, String), String>,
+    /// Whether attributes of custom resources that are not given are empty.
+    pub(super) unmade: bool,
 }
 
 impl Names {
@@ -34,7 +36,16 @@ impl Names {
             parameters: BTreeMap::new(),
             physical: BTreeMap::new(),
             attributes: BTreeMap::new(),
+            unmade: false,
         }
+    }
+
+    /// Says that custom resources are not made yet: what `Fn::GetAtt` answers for them is empty. For what has to be known of a
+    /// function that makes them.
+    #[must_use]
+    pub fn before_custom_resources(mut self) -> Self {
+        self.unmade = true;
+        self
     }
 
     /// Gives a parameter a value in place of its default.

@@ -17,6 +17,13 @@ impl<'t> Resolver<'t> {
         }
     }
 
+    /// The properties of a resource, resolved.
+    pub(super) fn properties(&self, id: &str) -> Result<Value, TemplateError> {
+        let place = format!("Resources.{id}");
+        let properties = self.resource(id, &place)?.get("Properties").unwrap_or(&Value::Null);
+        Ok(self.value(properties, &format!("{place}.Properties"))?.unwrap_or_default())
+    }
+
     pub(super) fn is_deployed(&self, id: &str, resource: &Value) -> Result<bool, TemplateError> {
         let place = format!("Resources.{id}.Condition");
         match resource.get("Condition") {
@@ -28,7 +35,7 @@ impl<'t> Resolver<'t> {
     /// What `Ref` answers for a resource: its physical name.
     pub(super) fn resource_reference(&self, id: &str, place: &str) -> Result<String, TemplateError> {
         let kind = self.kind(id, place)?;
-        let by_name = name_property(kind).is_some() || self.names.physical.contains_key(id);
+        let by_name = name_property(kind).is_some() || is_identified(kind) || self.names.physical.contains_key(id);
         if by_name {
             return self.physical(id, kind);
         }
@@ -54,11 +61,22 @@ impl<'t> Resolver<'t> {
         if let Some(given) = self.names.attributes.get(&(id.to_owned(), attribute.to_owned())) {
             return Ok(given.clone());
         }
+        if self.names.unmade && kind.starts_with("Custom::") {
+            return Ok(String::new());
+        }
         let name = self.physical(id, kind)?;
         let names = self.names;
         let (partition, region, account, suffix) = (&names.partition, &names.region, &names.account, &names.url_suffix);
         let arn = |service: &str, resource: &str| format!("arn:{partition}:{service}:{region}:{account}:{resource}");
+        // CloudFront is in no region.
+        let global = |resource: &str| format!("arn:{partition}:cloudfront::{account}:{resource}");
         Ok(match (kind, attribute) {
+            ("AWS::CloudFront::Function", "FunctionARN" | "FunctionMetadata.FunctionARN") => {
+                global(&format!("function/{name}"))
+            }
+            ("AWS::CloudFront::KeyValueStore", "Arn") => global(&format!("key-value-store/{name}")),
+            ("AWS::CloudFront::Distribution", "DomainName") => format!("{}.cloudfront.net", name.to_lowercase()),
+            (kind, "Id") if is_identified(kind) => name,
             ("AWS::S3::Bucket", "Arn") => format!("arn:{partition}:s3:::{name}"),
             ("AWS::S3::Bucket", "DomainName") => format!("{name}.s3.{suffix}"),
             ("AWS::S3::Bucket", "RegionalDomainName") => format!("{name}.s3.{region}.{suffix}"),
@@ -97,7 +115,8 @@ impl<'t> Resolver<'t> {
         }
         let resource = self.root.get("Resources").and_then(|resources| resources.get(id));
         let properties = resource.and_then(|resource| resource.get("Properties"));
-        let said = name_property(kind).and_then(|property| Some((property, properties?.get(property)?)));
+        let said = name_property(kind).or_else(|| kind.starts_with("AWS::CloudFront::").then_some("Name"));
+        let said = said.and_then(|property| Some((property, properties?.get(property)?)));
         if let Some((property, name)) = said {
             let place = format!("Resources.{id}.Properties.{property}");
             if let Some(name) = self.value(name, &place)? {
@@ -112,6 +131,12 @@ impl<'t> Resolver<'t> {
 
 pub(super) const FUNCTION: &str = "AWS::Lambda::Function";
 pub(super) const SAM_FUNCTION: &str = "AWS::Serverless::Function";
+
+/// Types whose `Ref` is an id that CloudFront makes.
+fn is_identified(kind: &str) -> bool {
+    let kind = kind.strip_prefix("AWS::CloudFront::").unwrap_or_default();
+    ["Distribution", "OriginAccessControl", "PublicKey", "KeyGroup"].contains(&kind)
+}
 
 /// The property that names a resource of a type whose `Ref` is its name.
 fn name_property(kind: &str) -> Option<&'static str> {

@@ -70,6 +70,35 @@ fn main() {
     }
 }
 
+/// Answers CloudFormation for a custom resource as its properties say: `Response` over what a response has to have, `Head` in the
+/// request's head, nothing if `Silent`. What it asked is the attribute `Asked`.
+fn respond(url: &str, event: &Value) {
+    let properties = &event["ResourceProperties"];
+    if properties["Silent"] == true {
+        return;
+    }
+    let mut response =
+        json!({ "Status": "SUCCESS", "PhysicalResourceId": "probe", "NoEcho": true, "Data": { "Asked": event } });
+    for name in ["StackId", "RequestId", "LogicalResourceId"] {
+        response[name] = event[name].clone();
+    }
+    for (name, value) in properties["Response"].as_object().into_iter().flatten() {
+        response[name] = value.clone();
+    }
+    let (address, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let (body, head) = (response.to_string(), properties["Head"].as_str().unwrap_or("PUT"));
+    let length = if head.contains("chunked") { String::new() } else { format!("content-length: {}\r\n", body.len()) };
+    let (method, headers) = head.split_once(' ').unwrap_or((head, ""));
+    let headers = if headers.is_empty() { String::new() } else { format!("{headers}\r\n") };
+    let body = if length.is_empty() { format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len()) } else { body };
+    let mut socket = TcpStream::connect(address).unwrap();
+    let request = format!("{method} /{path} HTTP/1.1\r\nhost: a\r\n{headers}{length}connection: close\r\n\r\n{body}");
+    socket.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    let _ = socket.read_to_string(&mut answer);
+    println!("responded {}", answer.lines().next().unwrap_or_default());
+}
+
 /// How to end the invocation, and with what.
 fn handle(head: &str, bytes: &[u8], handled: u32) -> (&'static str, Vec<u8>) {
     let event: Value = serde_json::from_slice(bytes).unwrap();
@@ -79,6 +108,10 @@ fn handle(head: &str, bytes: &[u8], handled: u32) -> (&'static str, Vec<u8>) {
         Some(true) => STANDARD.decode(body).unwrap(),
         _ => body.as_bytes().to_vec(),
     };
+    if let Some(url) = event["ResponseURL"].as_str() {
+        respond(url, &event);
+        return ("response", b"null".to_vec());
+    }
     let json =
         |value: Value| ("response", json!({ "statusCode": 200, "body": value.to_string() }).to_string().into_bytes());
     match event["rawPath"].as_str().unwrap_or_default() {

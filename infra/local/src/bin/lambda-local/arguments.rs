@@ -11,6 +11,19 @@ pub(crate) struct Arguments {
     /// Where clients reach the registry
     #[arg(long, default_value = "127.0.0.1:5000")]
     pub(crate) addr: SocketAddr,
+    /// Put the template's CloudFront before the function: sets its parameter Edge to true. The function's own door then has a port of
+    /// its own
+    #[arg(long, conflicts_with = "deployment")]
+    pub(crate) edge: bool,
+    /// Show viewer-response functions the request as the viewer sent it, not as a function rewrote it
+    #[arg(long)]
+    pub(crate) edge_original_request: bool,
+    /// Leave headers that were added, such as x-amz-checksum-sha256, out of what CloudFront signs for S3, which then refuses them
+    #[arg(long)]
+    pub(crate) edge_checksum_unsigned: bool,
+    /// Close the connection of a request that is answered before it is read, in place of reading on for a while
+    #[arg(long)]
+    pub(crate) edge_closes: bool,
     /// The AWS service whose door is played
     #[arg(long, value_enum, default_value = "function-url")]
     pub(crate) front: Front,

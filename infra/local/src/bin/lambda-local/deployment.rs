@@ -8,9 +8,14 @@ use std::time::Duration;
 use berth_local::{Function, Identity, Names, Options, Policy, Template, TemplateError};
 use serde::Deserialize;
 
+use super::edge::Plan;
+
 /// The logical ids of the template.
-const REGISTRY: &str = "RegistryFunction";
+pub(crate) const REGISTRY: &str = "RegistryFunction";
 const MAINTENANCE: &str = "MaintenanceFunction";
+
+/// The parameter by which CloudFront stands before the registry.
+pub(crate) const EDGE: &str = "Edge";
 
 /// Both functions, and what there is for them.
 #[derive(Debug)]
@@ -21,6 +26,8 @@ pub(crate) struct Deployment {
     pub(crate) table: String,
     pub(crate) registry: Described,
     pub(crate) maintenance: Described,
+    /// Where CloudFront stands before the registry.
+    pub(crate) edge: Option<Plan>,
 }
 
 /// One function, and who it is to S3 and DynamoDB.
@@ -75,7 +82,7 @@ impl Deployment {
         };
         let (registry, maintenance) = (take(REGISTRY)?, take(MAINTENANCE)?);
         let Written { region, account, bucket, table, .. } = written;
-        Ok(Self { region, account, bucket, table, registry, maintenance })
+        Ok(Self { region, account, bucket, table, registry, maintenance, edge: None })
     }
 
     /// As a template says it for these parameters. Bucket and table are named as the emulators name theirs by default.
@@ -85,12 +92,17 @@ impl Deployment {
         let names = Names::of(&options).physical("Bucket", &options.bucket).physical("Table", &options.table);
         let names = parameters.iter().fold(names, |names, (name, value)| names.parameter(name, value));
         let template = Template::parse(&read(file)?).map_err(refused)?;
-        let function = |id| template.function(id, &names).map(Described::from).map_err(refused);
+        // Their function has to be started first, and for that the bucket has to be there.
+        let early = names.clone().before_custom_resources();
+        let function = |id| template.function(id, &early).map(Described::from).map_err(refused);
         let (registry, maintenance) = (function(REGISTRY)?, function(MAINTENANCE)?);
         // Another one, where a parameter names it.
         let bucket = registry.environment.get("REGISTRY_STORAGE_S3_BUCKET").cloned().unwrap_or(options.bucket);
         let Options { region, account, table, .. } = options;
-        Ok(Self { region, account, bucket, table, registry, maintenance })
+        let has_edge = parameters.iter().rfind(|(name, _)| name == EDGE).is_some_and(|(_, value)| value == "true");
+        let names = names.physical("Bucket", &bucket);
+        let edge = has_edge.then(|| Plan::new(file, template, names));
+        Ok(Self { region, account, bucket, table, registry, maintenance, edge })
     }
 }
 

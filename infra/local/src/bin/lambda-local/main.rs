@@ -6,6 +6,7 @@
 mod arguments;
 mod callers;
 mod deployment;
+mod edge;
 mod users;
 
 use std::error::Error;
@@ -14,6 +15,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use berth_local::edge::Edge;
 use berth_local::lambda::{Bodies, DoorOptions, Function, FunctionBuilder, Functions, Scaling, Scheme, WhenBusy};
 use berth_local::{Admin, Emulators, Options};
 use clap::Parser as _;
@@ -21,7 +23,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use self::arguments::Arguments;
 use self::callers::{AUDIENCE, Caller, believe};
-use self::deployment::{Deployment, Described};
+use self::deployment::{Deployment, Described, EDGE};
 use self::users::{USERS, Users};
 
 #[tokio::main(flavor = "current_thread")]
@@ -42,6 +44,12 @@ async fn serve(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let emulators = Emulators::start_with(options(&arguments, &deployment)).await?;
     let caller = Caller::known_to(emulators.sts(), &deployment.account);
     let issuer = emulators.oidc().issuer();
+    if let Some(plan) = &mut deployment.edge {
+        let maker = function(&arguments, &emulators, &plan.maker()?)?.start().await?;
+        plan.make(&maker).await?;
+        maker.stop();
+        deployment.registry = plan.registry()?;
+    }
     believe(&mut deployment.registry.environment, &issuer);
     let registry = function(&arguments, &emulators, &deployment.registry)?;
     let registry = registry.instances(arguments.instances).freeze(!arguments.no_freeze);
@@ -54,16 +62,19 @@ async fn serve(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let registry = arguments.recycle_after.into_iter().fold(registry, FunctionBuilder::recycle_after);
     let registry = registry.start().await?;
     let maintenance = function(&arguments, &emulators, &deployment.maintenance)?.recycle_after(1).start().await?;
-    let door = registry.door(door(&arguments))?;
-    let functions = Functions { registry: registry.clone(), maintenance: Some(maintenance.clone()) };
+    let door = registry.door(door(&arguments, deployment.edge.is_some()))?;
+    let edge = deployment.edge.as_ref().map(|plan| plan.open(&door, &emulators, &arguments)).transpose()?;
+    let host = edge.as_ref().map_or(door.address(), Edge::address);
+    let function_url = edge.as_ref().map(|_| format!("function-url  {}\n", door.url())).unwrap_or_default();
+    let functions = Functions { registry: registry.clone(), maintenance: Some(maintenance.clone()), edge };
     let admin = Admin::start_with(emulators, Some(functions), arguments.admin).await?;
-    let host = door.address();
     // At once, so that no line of an instance gets in between.
     let mut out = std::io::stdout();
     let (login, aws) = (users.login(&host.to_string()), caller.login(&host.to_string()));
     let (issuer, admin) = (format!("{issuer} {AUDIENCE}"), admin.endpoint());
-    let lines =
-        format!("registry  {host}\nlogin     {login}\nadmin     {admin}\naws       {aws}\nissuer    {issuer}\n");
+    let lines = format!(
+        "registry  {host}\nlogin     {login}\nadmin     {admin}\naws       {aws}\nissuer    {issuer}\n{function_url}"
+    );
     out.write_all(lines.as_bytes())?;
     out.flush()?;
     tokio::select! {
@@ -89,6 +100,9 @@ fn deployment(arguments: &Arguments) -> Result<(Deployment, Users), Box<dyn Erro
             let account = format!("account:{}", Options::default().account);
             let rules = [everything("user:*".to_owned()), everything(account)].join("; ");
             parameters.push(("Rules".to_owned(), rules));
+        }
+        if arguments.edge && !parameters.iter().any(|(name, _)| name == EDGE) {
+            parameters.push((EDGE.to_owned(), "true".to_owned()));
         }
         return Ok((Deployment::of_template(&arguments.template, &arguments.region, &parameters)?, users));
     };
@@ -157,10 +171,11 @@ fn beside_this_program(name: &str) -> std::io::Result<PathBuf> {
     Ok(std::env::current_exe()?.with_file_name(name))
 }
 
-fn door(arguments: &Arguments) -> DoorOptions {
+/// With the edge before it, on a port of its own.
+fn door(arguments: &Arguments, behind_edge: bool) -> DoorOptions {
     DoorOptions {
         front: arguments.front.into(),
-        address: arguments.addr,
+        address: if behind_edge { SocketAddr::new(arguments.addr.ip(), 0) } else { arguments.addr },
         scheme: if arguments.https { Scheme::Https } else { Scheme::Http },
         bodies: if arguments.base64_all { Bodies::AllInBase64 } else { Bodies::BinaryInBase64 },
         head_length: !arguments.remap_head_length,

@@ -113,7 +113,7 @@ async fn handle(
 }
 
 /// Headers that concern one connection only (RFC 9110, section 7.6.1).
-fn is_hop_by_hop(name: &HeaderName) -> bool {
+pub(crate) fn is_hop_by_hop(name: &HeaderName) -> bool {
     const NAMES: [HeaderName; 7] = [
         header::CONNECTION,
         header::PROXY_AUTHENTICATE,
