@@ -1,4 +1,6 @@
-//! What the clients of AWS share: one HTTP client, credentials, region and endpoint.
+//! What the clients of AWS share: one HTTP client, credentials, region and endpoint; and URLs that CloudFront takes.
+
+pub mod cloudfront;
 
 use aws_config::{
     BehaviorVersion, SdkConfig, environment::EnvironmentVariableRegionProvider, meta::region::RegionProviderChain,

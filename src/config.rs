@@ -6,6 +6,7 @@
 
 mod address;
 mod auth;
+mod cloudfront;
 mod descriptor_cache;
 mod direct_upload;
 mod duration;
@@ -27,6 +28,7 @@ use std::{fs::File, io::Read as _, path::Path};
 
 pub use address::{Address, AddressError};
 pub use auth::{Auth, Berth, Controller, ExternalKeys, ExternalToken, HtpasswdUsers, Issuer};
+pub use cloudfront::CloudFront;
 pub use descriptor_cache::{CacheKind, DescriptorCache, DynamoDb};
 pub use direct_upload::DirectUpload;
 pub use edge::Edge;

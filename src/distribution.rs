@@ -14,7 +14,7 @@ mod tags;
 
 pub use blobs::{
     BlobDescriptorService, BlobIngester, BlobProvider, BlobServer, BlobService, BlobStatter, BlobWriter, Created,
-    NewUpload, Served, Upload,
+    NewUpload, Served, Upload, Wish,
 };
 pub use content::{ByteStream, Content, Reading};
 pub use direct::{

@@ -11,6 +11,7 @@ mod error;
 mod path;
 mod source;
 
+pub mod cloudfront;
 pub mod fault;
 pub mod filesystem;
 pub mod memory;

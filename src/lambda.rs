@@ -4,11 +4,13 @@
 //! |---|---|
 //! | `registry` | HTTP requests, by a function URL or an HTTP API (payload format 2.0) |
 //! | `maintenance` | anything, by a schedule: what the registry does of its own accord is done once |
+//! | `edge-secrets` | CloudFormation's, of a custom resource: the secrets that an edge before the registry shares with it |
 //!
 //! A function that is not set up right starts all the same. One that stopped would be started again by every request,
 //! and answered for by Lambda's own error, which tells no client anything.
 
 mod answer;
+mod edge_secrets;
 mod maintenance;
 mod registry;
 
@@ -33,6 +35,7 @@ pub async fn run() -> anyhow::Result<()> {
     let handler = std::env::var("_HANDLER").unwrap_or_default();
     let served = match handler.as_str() {
         "maintenance" => lambda_runtime::run(maintenance::service(config)).await,
+        "edge-secrets" => lambda_runtime::run(edge_secrets::service(config)).await,
         _ => lambda_http::run(registry::service(config.and_then(closed_to_strangers)).await).await,
     };
     served.map_err(|error| anyhow!(error))

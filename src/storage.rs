@@ -9,6 +9,7 @@ pub mod blob_store;
 mod cached_statter;
 mod catalog;
 mod digest_map;
+mod edge_secrets;
 mod layers;
 mod linked_blob_store;
 mod links;
@@ -23,6 +24,7 @@ mod tag_store;
 mod upload;
 
 pub use api_keys::ApiKeys;
+pub use edge_secrets::{EdgeSecrets, Issued};
 pub use path_spec::PathSpec;
 pub use purge_uploads::{Purged, purge_uploads};
 pub use registry::{Options, StorageRegistry, Validation};

@@ -19,9 +19,10 @@ use crate::{
         none::NoCache,
         tiered::Tiered,
     },
-    config::{CacheKind, Config, DirectUpload, Driver, DynamoDb, S3, Secret},
+    config::{CacheKind, Config, DirectUpload, Driver, DynamoDb, S3, Secret, Storage},
     driver::{
         DriverError, StorageDriver,
+        cloudfront::CloudFront,
         filesystem::FilesystemDriver,
         memory::MemoryDriver,
         s3::{S3Config, S3Driver},
@@ -67,6 +68,7 @@ impl<'a> Adapters<'a> {
         let Door { access, tokens } = access::door(&config.auth, &self.driver)?;
         let options = StorageOptions {
             redirect: config.storage.redirect,
+            cloudfront: cloudfront(&config.storage),
             direct: DirectOptions { edge_checks: config.http.edge.checksum, ..direct(&config.storage.direct_upload) },
             validation: Validation { layers: config.validation.layers, platforms: config.validation.platforms },
             secret: config.http.secret.as_ref().map(|secret| UploadSecret::new(secret.expose().as_bytes())),
@@ -124,6 +126,17 @@ fn s3(bucket: &S3) -> S3Config {
         force_path_style: bucket.force_path_style,
         ..S3Config::new(&bucket.bucket)
     }
+}
+
+fn cloudfront(config: &Storage) -> Option<Arc<CloudFront>> {
+    let (before, Driver::S3(bucket)) = (config.cloudfront.as_ref()?, &config.driver) else { return None };
+    Some(Arc::new(CloudFront {
+        key_pair_id: before.key_pair_id.clone(),
+        key: before.key.clone(),
+        root: bucket.root.clone(),
+        life: before.life,
+        clock: Clock::default(),
+    }))
 }
 
 fn direct(config: &DirectUpload) -> DirectOptions {

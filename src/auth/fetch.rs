@@ -1,4 +1,4 @@
-//! One GET to a service that says who somebody is: no redirect followed, bounded in size and time.
+//! One request to another service: no redirect followed, bounded in size and time.
 
 use std::{sync::OnceLock, time::Duration};
 
@@ -44,12 +44,30 @@ impl Fetch {
     /// [`BackendError`] when there is none, in time, of an acceptable size. Says nothing of `url` but its host, because
     /// a query may be secret.
     pub(super) async fn get(&self, ctx: &Context, url: &str, headers: HeaderMap) -> Result<Fetched, BackendError> {
-        let patience = ctx.remaining()?.map_or(PATIENCE, |left| left.min(PATIENCE));
-        let host = host(url);
         let mut request = http::Request::builder().uri(url).body(SdkBody::empty());
         if let Ok(request) = &mut request {
             *request.headers_mut() = headers;
         }
+        self.send(ctx, url, request).await
+    }
+
+    /// The status of the answer to a PUT of `body` to `url`, without headers that say anything of it but its length.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub(crate) async fn put(&self, ctx: &Context, url: &str, body: Vec<u8>) -> Result<StatusCode, BackendError> {
+        let request = http::Request::put(url).body(SdkBody::from(body));
+        Ok(self.send(ctx, url, request).await?.status)
+    }
+
+    async fn send(
+        &self,
+        ctx: &Context,
+        url: &str,
+        request: Result<http::Request<SdkBody>, http::Error>,
+    ) -> Result<Fetched, BackendError> {
+        let patience = ctx.remaining()?.map_or(PATIENCE, |left| left.min(PATIENCE));
+        let host = host(url);
         let request = request.ok().and_then(|request| Request::try_from(request).ok());
         let request = request.ok_or_else(|| unanswered(format!("{host}: not a request that can be sent")))?;
         let answer = async {

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt as _;
 use http::{HeaderValue, Method, StatusCode, header};
+use reqwest::Url;
 
 use super::{
     Source,
@@ -23,9 +24,15 @@ use crate::{
     digest::Digest,
     distribution::{
         BackendError, BackendErrorKind, BlobError, BlobIngester, BlobProvider, BlobServer, BlobService, BlobStatter,
-        BlobWriter, Created, NewUpload, Reading, Served, UploadError,
+        BlobWriter, Created, NewUpload, Reading, Served, UploadError, Wish,
     },
 };
+
+/// Whether `url` bears a signature of CloudFront's, which may be before the registry and its bucket at one host.
+fn is_signed(url: &Url) -> bool {
+    let names: Vec<_> = url.query_pairs().map(|(name, _)| name).collect();
+    ["Policy", "Signature", "Key-Pair-Id"].iter().all(|wanted| names.iter().any(|name| name == wanted))
+}
 
 /// The blobs of one repository.
 pub(super) struct RemoteBlobs(pub(super) Remote);
@@ -111,16 +118,16 @@ impl BlobProvider for RemoteBlobs {
 
 #[async_trait]
 impl BlobServer for RemoteBlobs {
-    /// A redirection is handed on where it leads away from the registry, since only those need no credentials.
-    async fn serve(&self, ctx: &Context, digest: &Digest, head: bool) -> Result<Served, BlobError> {
-        let method = if head { Method::HEAD } else { Method::GET };
+    /// A redirection is handed on where it leads away from the registry, or is signed: only those need no credentials.
+    async fn serve(&self, ctx: &Context, digest: &Digest, wish: Wish<'_>) -> Result<Served, BlobError> {
+        let method = if wish.head { Method::HEAD } else { Method::GET };
         // Of the content no more is asked for than must be: the size comes with it.
         let first = HeaderValue::from_static("bytes=0-0");
         let request = self.0.read(method, &self.0.blob(digest)).with(header::RANGE, first).unfollowed();
         let answer = self.0.send(ctx, &request).await.map_err(BackendError::from)?;
         if matches!(answer.status.as_u16(), 301 | 302 | 303 | 307 | 308) {
             let url = location(&answer.url, &answer.headers).map_err(BackendError::from)?;
-            if !self.0.shared.transport.is_own(&url) {
+            if !self.0.shared.transport.is_own(&url) || is_signed(&url) {
                 return Ok(Served::Redirect(url.into()));
             }
         }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::{
+    cloudfront::CloudFront,
     descriptor_cache::DescriptorCache,
     direct_upload::DirectUpload,
     error::ConfigError,
@@ -24,6 +25,8 @@ pub struct Storage {
     pub delete: bool,
     /// Whether clients are sent to the driver's own URLs for blobs, where it has them.
     pub redirect: bool,
+    /// What signs URLs of a CloudFront distribution, if they are sent there.
+    pub cloudfront: Option<CloudFront>,
     /// How blobs are divided that clients hand to the driver themselves.
     pub direct_upload: DirectUpload,
     /// When uploads that nobody finished are removed.
@@ -87,6 +90,7 @@ impl Default for Storage {
             chosen_by: None,
             delete: true,
             redirect: true,
+            cloudfront: None,
             direct_upload: DirectUpload::default(),
             upload_purging: UploadPurging::default(),
             cache,
@@ -98,12 +102,21 @@ impl Storage {
     pub(super) fn read(settings: &Settings, warnings: &mut Vec<String>) -> Result<Self, ConfigError> {
         let (driver, chosen_by) = read_driver(settings)?;
         let default = Self::default();
+        let redirect = !settings.switch("storage.redirect.disable", !default.redirect)?;
+        let cloudfront = CloudFront::read(settings)?;
+        if let (false, Some(_), Some(origin)) = (redirect, &cloudfront, settings.origin("storage.redirect.cloudfront"))
+        {
+            warnings.push(format!(
+                "{origin}: storage.redirect.cloudfront: without effect, as storage.redirect.disable has it"
+            ));
+        }
         Ok(Self {
             cache: DescriptorCache::read(settings, &driver, warnings)?,
             driver,
             chosen_by,
             delete: settings.switch("storage.delete.enabled", default.delete)?,
-            redirect: !settings.switch("storage.redirect.disable", !default.redirect)?,
+            redirect,
+            cloudfront,
             direct_upload: DirectUpload::read(settings)?,
             upload_purging: UploadPurging::read(settings)?,
         })

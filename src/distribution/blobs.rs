@@ -97,6 +97,16 @@ pub trait BlobProvider: Send + Sync {
     ) -> Result<Reading, BlobError>;
 }
 
+/// Who wants a blob, as far as it says where it is to be had.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Wish<'a> {
+    /// Whether it is wanted by a HEAD, rather than by a GET.
+    pub head: bool,
+    /// Where the client reached the registry, where that is known: `scheme://authority`. What is said here is the client's
+    /// word, and may be anything.
+    pub origin: Option<&'a str>,
+}
+
 /// How a blob is to be had.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Served {
@@ -109,11 +119,11 @@ pub enum Served {
 /// Tells where a blob is to be had: the answer is a value, so that the interface knows no HTTP types.
 #[async_trait]
 pub trait BlobServer: Send + Sync {
-    /// Where the blob is to be had by a GET, or by a HEAD when `head`. Access is checked.
+    /// Where the blob is to be had as `wish` has it. Access is checked.
     ///
     /// # Errors
     /// [`BlobError::Unknown`]; [`BlobError::Backend`].
-    async fn serve(&self, ctx: &Context, digest: &Digest, head: bool) -> Result<Served, BlobError>;
+    async fn serve(&self, ctx: &Context, digest: &Digest, wish: Wish<'_>) -> Result<Served, BlobError>;
 }
 
 /// What a new upload is about, as far as the client said.

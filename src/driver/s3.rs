@@ -45,6 +45,7 @@ use crate::{
     distribution::{Content, Reading},
 };
 use bucket::Bucket;
+pub(super) use bucket::PLAIN;
 pub use config::{S3Config, Sizes};
 
 /// Content in an S3 bucket. A clone shares its client.

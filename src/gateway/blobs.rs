@@ -13,7 +13,7 @@ use crate::{
     digest::Digest,
     distribution::{
         BlobError, BlobIngester, BlobProvider, BlobServer, BlobService, BlobStatter, BlobWriter, Created, NewUpload,
-        Reading, Repository as _, Served, UploadError,
+        Reading, Repository as _, Served, UploadError, Wish,
     },
 };
 
@@ -71,9 +71,9 @@ impl BlobProvider for GatewayBlobs {
 
 #[async_trait]
 impl BlobServer for GatewayBlobs {
-    async fn serve(&self, ctx: &Context, digest: &Digest, head: bool) -> Result<Served, BlobError> {
-        let served = self.remote.blobs().serve(ctx, digest, head);
-        if head { self.told(digest, Served::Here, served).await } else { served.await }
+    async fn serve(&self, ctx: &Context, digest: &Digest, wish: Wish<'_>) -> Result<Served, BlobError> {
+        let served = self.remote.blobs().serve(ctx, digest, wish);
+        if wish.head { self.told(digest, Served::Here, served).await } else { served.await }
     }
 }
 

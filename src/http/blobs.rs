@@ -9,12 +9,13 @@ use super::{
     conditional,
     download::Download,
     fault::{Fault, range_not_satisfiable},
+    location,
 };
 use crate::{
     api::{ByteRange, Ranged},
     descriptor::OCTET_STREAM,
     digest::Digest,
-    distribution::{Repository, Served},
+    distribution::{Repository, Served, Wish},
     name::RepositoryName,
 };
 
@@ -33,7 +34,9 @@ pub(super) async fn get(call: &Call, name: &RepositoryName, digest: &Digest) -> 
     if Ranged::of(range, u64::MAX) == Ranged::Unsatisfiable {
         return Err(range_not_satisfiable(blobs.stat(&call.ctx, digest).await?.size));
     }
-    let served = blobs.serve(&call.ctx, digest, call.is_head()).await?;
+    let origin = location::origin(call.options(), &call.parts, &call.arrival);
+    let wish = Wish { head: call.is_head(), origin: origin.as_deref() };
+    let served = blobs.serve(&call.ctx, digest, wish).await?;
     if conditional::has_already(&call.parts.headers, digest) {
         let answer = Answer::new(StatusCode::NOT_MODIFIED).entity(digest);
         return Ok(answer.with(header::CACHE_CONTROL, FOREVER).empty());

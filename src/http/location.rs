@@ -47,8 +47,13 @@ impl<'a> Urls<'a> {
 /// The URL of the registry up to what stands before `/v2/`, as its client knows it: by configuration, else as
 /// [`asked`] has it.
 pub(super) fn base(options: &Options, parts: &Parts, arrival: &Arrival) -> Option<String> {
+    Some(origin(options, parts, arrival)? + &options.prefix)
+}
+
+/// Scheme and host of the registry, as its client knows it: by configuration, else as [`asked`] has it.
+pub(super) fn origin(options: &Options, parts: &Parts, arrival: &Arrival) -> Option<String> {
     let host = options.host.as_ref().map(|host| host.trim_end_matches('/').to_owned());
-    Some(host.or_else(|| asked(parts, arrival))? + &options.prefix)
+    host.or_else(|| asked(parts, arrival))
 }
 
 /// The host that proofs of who asks must be bound to: by configuration, else the one that the request itself went to.

@@ -19,9 +19,9 @@ use crate::{
     digest::Digest,
     distribution::{
         BackendError, BlobError, BlobIngester, BlobProvider, BlobServer, BlobService, BlobStatter, BlobWriter, Content,
-        Created, NewUpload, Reading, Served, UploadError,
+        Created, NewUpload, Reading, Served, UploadError, Wish,
     },
-    driver::{PresignedMethod, StorageDriver},
+    driver::{PresignedMethod, StorageDriver, cloudfront::CloudFront},
     name::RepositoryName,
 };
 
@@ -44,6 +44,8 @@ pub(super) struct RepositoryBlobs {
     pub(super) look_ahead: Option<Arc<LookAhead>>,
     /// Whether clients are sent to the driver's own URLs, where it has them.
     pub(super) redirect: bool,
+    /// What stands before the bucket, if they are sent there instead.
+    pub(super) cloudfront: Option<Arc<CloudFront>>,
 }
 
 impl RepositoryBlobs {
@@ -110,11 +112,14 @@ impl BlobProvider for RepositoryBlobs {
 
 #[async_trait]
 impl BlobServer for RepositoryBlobs {
-    async fn serve(&self, ctx: &Context, digest: &Digest, head: bool) -> Result<Served, BlobError> {
+    async fn serve(&self, ctx: &Context, digest: &Digest, wish: Wish<'_>) -> Result<Served, BlobError> {
         let descriptor = self.stat(ctx, digest).await?;
         if self.redirect {
             let path = path(PathSpec::Blob(&descriptor.digest)).map_err(BackendError::from)?;
-            let method = if head { PresignedMethod::Head } else { PresignedMethod::Get };
+            if let Some(url) = self.cloudfront.as_ref().and_then(|before| before.url(wish.origin?, &path)) {
+                return Ok(Served::Redirect(url));
+            }
+            let method = if wish.head { PresignedMethod::Head } else { PresignedMethod::Get };
             let url = self.driver.presign(ctx, &path, method, PRESIGNED_LIFE).await.map_err(BackendError::from)?;
             if let Some(url) = url {
                 return Ok(Served::Redirect(url));

@@ -74,6 +74,8 @@ pub enum PathSpec<'a> {
     ApiKeys,
     /// An API key, by the hash of its secret. Content: its name and its times, in JSON.
     ApiKey(&'a str),
+    /// The folder of what is shared with an edge before the registry, and a file in it.
+    Edge(Option<&'a str>),
 }
 
 impl PathSpec<'_> {
@@ -135,6 +137,8 @@ impl PathSpec<'_> {
             Self::Secret(name) => format!("/berth/secrets/{name}"),
             Self::SigningKeys => "/berth/keys/signing/current".to_owned(),
             Self::ApiKeys => "/berth/keys/api".to_owned(),
+            Self::Edge(None) => "/berth/edge".to_owned(),
+            Self::Edge(Some(file)) => format!("{}/{file}", Self::Edge(None).text()),
             Self::ApiKey(hash) => format!("{}/{hash}", Self::ApiKeys.text()),
         }
     }

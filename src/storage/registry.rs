@@ -20,7 +20,7 @@ use crate::{
     distribution::{
         BackendError, BlobService, ManifestService, Namespace, Page, Paging, Repository, SignatureService, TagService,
     },
-    driver::StorageDriver,
+    driver::{StorageDriver, cloudfront::CloudFront},
     name::RepositoryName,
 };
 
@@ -44,6 +44,8 @@ impl Default for Validation {
 pub struct Options {
     /// Send clients to the driver's own URLs for blobs, where it has them.
     pub redirect: bool,
+    /// What stands before the driver's bucket and the registry, to send them there instead; with `redirect` alone.
+    pub cloudfront: Option<Arc<CloudFront>>,
     /// How blobs are taken that clients hand to the driver themselves; with `redirect` alone.
     pub direct: DirectOptions,
     /// What must exist before a manifest that names it is taken.
@@ -116,6 +118,7 @@ impl Namespace for StorageRegistry {
                 open_layers: self.open_layers.clone(),
                 look_ahead: self.look_ahead.clone(),
                 redirect: self.options.redirect,
+                cloudfront: self.options.cloudfront.clone(),
             },
             manifests: RepositoryManifests {
                 revisions: revisions.clone(),

@@ -2,7 +2,7 @@
 
 use berth::{
     digest::Digest,
-    distribution::{BlobError, Content, Served},
+    distribution::{BlobError, Content, Served, Wish},
 };
 use bytes::Bytes;
 
@@ -67,7 +67,7 @@ pub(crate) async fn what_is_not_there_is_unknown(subject: &Subject) {
     is_unknown(blobs.open(ctx, &digest, 0, None).await.map(drop), &digest);
     is_unknown(blobs.open(ctx, &digest, 5, Some(0)).await.map(drop), &digest);
     for head in [false, true] {
-        is_unknown(blobs.serve(ctx, &digest, head).await, &digest);
+        is_unknown(blobs.serve(ctx, &digest, Wish { head, origin: None }).await, &digest);
     }
     is_unknown(blobs.delete(ctx, &digest).await, &digest);
 }
@@ -102,7 +102,7 @@ pub(crate) async fn it_is_served_from_somewhere(subject: &Subject) {
     let (ctx, repository) = (&subject.ctx, subject.repository("blobs/served"));
     let digest = put(ctx, &repository, &noise(5, 1000)).await;
     for head in [false, true] {
-        match repository.blobs().serve(ctx, &digest, head).await.unwrap() {
+        match repository.blobs().serve(ctx, &digest, Wish { head, origin: None }).await.unwrap() {
             Served::Here(descriptor) => assert_eq!((descriptor.digest, descriptor.size), (digest, 1000)),
             Served::Redirect(url) => assert!(url.starts_with("http"), "{url}"),
         }

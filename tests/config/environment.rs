@@ -4,6 +4,9 @@ use berth::config::{Config, Driver, S3, Secret, keys};
 
 use crate::{environment, header, overridden, pairs, refused::No};
 
+/// A key on P-256, in base64.
+const KEY: &str = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgDfAn8U5EAHQkmPySos+ybJ4Wc58JdvhzcB+HzEwA7y6hRANCAARSY9V5TXrR0VKJn25HYJixbVgQmDALK+BCMdV1opSPSOl88/aYFucr5QeDA3QlULophpAZqgo3yxJ5pF3BnWro";
+
 /// A value of each key that differs from its default, and the variables without which it means nothing.
 fn sample(key: &str) -> (&'static str, Vec<(String, String)>) {
     let bucket = || pairs([("REGISTRY_STORAGE_S3_BUCKET", "base")]);
@@ -31,6 +34,23 @@ fn sample(key: &str) -> (&'static str, Vec<(String, String)>) {
         "storage.inmemory" => ("", vec![]),
         "storage.delete.enabled" => ("false", vec![]),
         "storage.redirect.disable" => ("true", vec![]),
+        "storage.redirect.cloudfront.keypairid" => {
+            ("K2JCJMDEHXQW5F", [bucket(), pairs([("REGISTRY_STORAGE_REDIRECT_CLOUDFRONT_PRIVATEKEY", KEY)])].concat())
+        }
+        "storage.redirect.cloudfront.privatekey" => {
+            (KEY, [bucket(), pairs([("REGISTRY_STORAGE_REDIRECT_CLOUDFRONT_KEYPAIRID", "K1")])].concat())
+        }
+        "storage.redirect.cloudfront.life" => (
+            "7m",
+            [
+                bucket(),
+                pairs([
+                    ("REGISTRY_STORAGE_REDIRECT_CLOUDFRONT_KEYPAIRID", "K1"),
+                    ("REGISTRY_STORAGE_REDIRECT_CLOUDFRONT_PRIVATEKEY", KEY),
+                ]),
+            ]
+            .concat(),
+        ),
         "storage.directupload.largestput" | "storage.directupload.part" => ("7", vec![]),
         "storage.cache.blobdescriptor" | "storage.cache.layerinfo" => ("inmemory", vec![]),
         "storage.cache.blobdescriptorsize" => ("7", vec![]),
@@ -179,6 +199,14 @@ fn variables_that_are_wrong_are_named() {
             No::Value("5000", "MiB, a whole number from 1 to 4768")),
         ("REGISTRY_STORAGE_DIRECTUPLOAD_PART", "4", "storage.directupload.part: ",
             No::Value("4", "MiB, a whole number from 5 to 5120")),
+        ("REGISTRY_STORAGE_REDIRECT_CLOUDFRONT_LIFE", "59s", "storage.redirect.cloudfront.life: ",
+            No::Value("59s", "a time from 1m to 24h, such as 20m")),
+        ("REGISTRY_STORAGE_REDIRECT_CLOUDFRONT_LIFE", "25h", "storage.redirect.cloudfront.life: ",
+            No::Value("25h", "a time from 1m to 24h, such as 20m")),
+        ("REGISTRY_STORAGE_REDIRECT_CLOUDFRONT_KEYPAIRID", "K1", "storage.redirect.cloudfront.keypairid: ",
+            No::Because("given without the other half; allowed: the id of a public key in CloudFront, together with storage.redirect.cloudfront.privatekey")),
+        ("REGISTRY_STORAGE_REDIRECT_CLOUDFRONT_PRIVATEKEY", "K1", "storage.redirect.cloudfront.privatekey: ",
+            No::Because("given without the other half; allowed: PKCS#8 in base64 or PEM, together with storage.redirect.cloudfront.keypairid")),
         ("registry_log_level", "loud", "log.level: ", No::Value("loud", "error, warn, info, debug")),
         ("REGISTRY_VERSION", "1", "version: ", No::Value("1", "0.1")),
         ("REGISTRY_STORAGE", "{", "storage: ", No::Because("not readable as YAML: unclosed bracket '{'")),
@@ -200,6 +228,45 @@ fn variables_that_are_wrong_are_named() {
         "config.yml:2: storage.filesystem: s3 is given too (REGISTRY_STORAGE_S3_BUCKET); \
          allowed: one of filesystem, s3, inmemory"
     );
+}
+
+#[test]
+fn keys_of_cloudfront_are_read_when_the_registry_starts() {
+    let with = |id: &str, key: &str, bucket: &str| {
+        environment([
+            ("REGISTRY_STORAGE_REDIRECT_CLOUDFRONT_KEYPAIRID", id),
+            ("REGISTRY_STORAGE_REDIRECT_CLOUDFRONT_PRIVATEKEY", key),
+            ("REGISTRY_STORAGE_S3_BUCKET", bucket),
+        ])
+    };
+    let (before, after) = KEY.split_at(64);
+    let pem = format!("-----BEGIN PRIVATE KEY-----\n{before}\n{after}\n-----END PRIVATE KEY-----\n");
+    let [bare, pem] = [KEY, &pem].map(|key| with("K1", key, "images").unwrap());
+    assert_eq!(bare, pem);
+    assert_eq!(bare.storage.cloudfront.as_ref().unwrap().life.as_secs(), 1200);
+    let shown = format!("{bare:?}");
+    assert!(!shown.contains(&KEY[60..70]), "{shown}");
+    assert_eq!(with("", "", "images").unwrap().storage.cloudfront, None, "what is empty is not there");
+
+    for wrong in ["sesame", &KEY[4..], "c2VzYW1lCg=="] {
+        let said = with("K1", wrong, "images").unwrap_err();
+        let variable = "REGISTRY_STORAGE_REDIRECT_CLOUDFRONT_PRIVATEKEY: storage.redirect.cloudfront.privatekey";
+        assert!(said.starts_with(&format!("{variable}: not readable as a private key on P-256; ")), "{said}");
+        assert!(!said.contains(wrong), "{said}");
+    }
+    for wrong in ["K 1", "K1&x=y", "K*"] {
+        let said = with(wrong, KEY, "images").unwrap_err();
+        assert!(said.contains("storage.redirect.cloudfront.keypairid: \"K"), "{said}");
+    }
+    let said = with("K1", KEY, "").unwrap_err();
+    assert!(said.contains("without a bucket, CloudFront has nothing to give"), "{said}");
+
+    let warned = environment([
+        ("REGISTRY_STORAGE_REDIRECT", &*format!("{{disable: true, cloudfront: {{keypairid: K1, privatekey: {KEY}}}}}")),
+        ("REGISTRY_STORAGE_S3_BUCKET", "images"),
+    ]);
+    let warnings = warned.unwrap().warnings;
+    assert!(warnings.iter().any(|warning| warning.contains("cloudfront: without effect")), "{warnings:?}");
 }
 
 #[test]

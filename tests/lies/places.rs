@@ -2,7 +2,7 @@
 
 use berth::{
     digest::Digest,
-    distribution::{Repository as _, Served},
+    distribution::{Repository as _, Served, Wish},
 };
 
 use crate::{
@@ -78,13 +78,17 @@ async fn redirections_are_handed_on() {
     let server = Server::start(|asked| match asked.target.as_str() {
         "/near" => reply(200, &[], "x"),
         _ if asked.number == 0 => reply(307, &[("Location", "http://127.0.0.2/x?signature=y")], ""),
+        _ if asked.number == 1 => reply(307, &[("Location", "/x?Policy=p&Signature=y&Key-Pair-Id=K1")], ""),
         _ => reply(307, &[("Location", "/near")], ""),
     })
     .await;
     let client = Client::of(&server);
     let repository = client.repository();
-    let served = repository.blobs().serve(&client.ctx, &digest, false).await.unwrap();
+    let served = repository.blobs().serve(&client.ctx, &digest, Wish::default()).await.unwrap();
     assert_eq!(served, Served::Redirect("http://127.0.0.2/x?signature=y".to_owned()));
-    let served = repository.blobs().serve(&client.ctx, &digest, false).await.unwrap();
+    let served = repository.blobs().serve(&client.ctx, &digest, Wish::default()).await.unwrap();
+    let signed = format!("http://{}/x?Policy=p&Signature=y&Key-Pair-Id=K1", server.addr);
+    assert_eq!(served, Served::Redirect(signed), "CloudFront may give blobs at the registry's own host");
+    let served = repository.blobs().serve(&client.ctx, &digest, Wish::default()).await.unwrap();
     assert!(matches!(served, Served::Here(descriptor) if descriptor.size == 1));
 }

@@ -7,7 +7,8 @@ use super::config::{self, S3Config, Sizes};
 use crate::driver::Path;
 
 /// What a URL's path holds as it is.
-const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+pub(in crate::driver) const PLAIN: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
 /// A bucket and the client for it.
 pub(super) struct Bucket {
