@@ -66,15 +66,21 @@ def bodies(log: EdgeLog, size: int) -> str:
 
 
 def cost(log: EdgeLog, blobs: int) -> str:
-    """Of all blobs together; what is asked about the manifest is not theirs."""
+    """Of all blobs together: what is asked until the last is linked, and its stage removed. The manifest comes after them."""
     invocations = [r for r in log.to_function() if "/blobs/" in r.path and r.status != 401]
     tokens = sum(r.path == "/token" or r.status == 401 for r in log.to_function())
-    asked = [r for r in log.asked() if "/_manifests/" not in (r["key"] or "") and r["operation"] != "TransactWriteItems"]
+    asked = log.asked()
+    last = max(at for at, r in enumerate(asked) if r["operation"] == "DeleteObjects" or linked(r))
+    asked = asked[:last + 1]
     said = (f"for each of {blobs} blobs {len(invocations) / blobs:.1f} invocations (at most {INVOCATIONS}) and {len(asked) / blobs:.1f} "
             f"requests to AWS (at most {AWS_REQUESTS}), {tokens} for tokens beside them")
     within = len(invocations) <= INVOCATIONS * blobs and len(asked) <= AWS_REQUESTS * blobs
     require(within, "\n".join([said, *map(str, invocations), *(f"{r['operation']} {r['key']}" for r in asked)]))
     return said
+
+
+def linked(recorded: dict) -> bool:
+    return recorded["operation"] == "PutObject" and "/_layers/" in (recorded["key"] or "")
 
 
 class Advised:
