@@ -51,9 +51,10 @@ impl LayerStore {
         self.statter.backend().stat(ctx, digest).await
     }
 
-    /// Content that is stored, whoever may see it, by any digest that somebody has pushed it by.
+    /// Content that is stored, whoever may see it, by any digest that somebody has pushed it by. Storage is asked alone: who
+    /// asks is mostly told no, which no cache knows, and what is to be linked must be there.
     pub(super) async fn stat_anywhere(&self, ctx: &Context, digest: &Digest) -> Result<Descriptor, BlobError> {
-        self.global.stat(ctx, digest).await
+        self.global.backend().stat(ctx, digest).await
     }
 
     /// Links content that is stored, by its canonical digest and by `digest`, and remembers it in this process.
