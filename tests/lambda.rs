@@ -10,6 +10,8 @@ mod deadlines;
 mod deletions;
 #[path = "lambda/direct.rs"]
 mod direct;
+#[path = "lambda/edge_secrets.rs"]
+mod edge_secrets;
 #[path = "budgets/image.rs"]
 mod image;
 #[path = "lambda/kills.rs"]
