@@ -14,10 +14,17 @@ mod edge_secrets;
 mod maintenance;
 mod registry;
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::{
+    pin::Pin,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
 
 use anyhow::anyhow;
-use lambda_http::{Context, lambda_runtime};
+use lambda_http::{
+    Context, LambdaEvent,
+    lambda_runtime::{self, service_fn},
+};
+use serde_json::Value;
 
 use crate::{
     config::{Config, Controller, Driver, Log, process_environment},
@@ -33,13 +40,21 @@ pub async fn run() -> anyhow::Result<()> {
     let config = Config::load(None, process_environment());
     let config = started(config.map_err(|error| error.to_string()));
     let handler = std::env::var("_HANDLER").unwrap_or_default();
-    let served = match handler.as_str() {
-        "maintenance" => lambda_runtime::run(maintenance::service(config)).await,
-        "edge-secrets" => lambda_runtime::run(edge_secrets::service(config)).await,
-        _ => lambda_http::run(registry::service(config.and_then(closed_to_strangers)).await).await,
+    let task = match handler.as_str() {
+        "maintenance" => maintenance::task(config),
+        "edge-secrets" => edge_secrets::task(config),
+        _ => {
+            let served = lambda_http::run(registry::service(config.and_then(closed_to_strangers)).await).await;
+            return served.map_err(|error| anyhow!(error));
+        }
     };
-    served.map_err(|error| anyhow!(error))
+    lambda_runtime::run(service_fn(task)).await.map_err(|error| anyhow!(error))
 }
+
+/// What a function does with an event that is no request. All are of one type, since each type that Lambda's runtime is
+/// run with is one more copy of it in the package.
+type Task = Box<dyn Fn(LambdaEvent<Value>) -> Done + Send + Sync>;
+type Done = Pin<Box<dyn Future<Output = Result<Value, lambda_runtime::Error>> + Send>>;
 
 /// Starts the log that `config` wants. What is wrong goes there, too.
 fn started(config: Result<Config, String>) -> Result<Config, String> {

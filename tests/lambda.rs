@@ -12,6 +12,8 @@ mod deletions;
 mod direct;
 #[path = "lambda/edge.rs"]
 mod edge;
+#[path = "lambda/edge_secrets.rs"]
+mod edge_secrets;
 #[path = "budgets/image.rs"]
 mod image;
 #[path = "lambda/kills.rs"]

@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn a_url_lives_no_shorter_than_it_should() {
-        for (now, expires) in [(1000_000, 1060), (1000_001, 1061), (1000_999, 1061), (1001_000, 1061)] {
+        for (now, expires) in [(1_000_000, 1060), (1_000_001, 1061), (1_000_999, 1061), (1_001_000, 1061)] {
             let (_, policy) = signed(&signer("", Duration::from_millis(now)), "https://r.example.com").unwrap();
             assert!(policy.contains(&format!(r#"{{"AWS:EpochTime":{expires}}}"#)), "{now}: {policy}");
         }

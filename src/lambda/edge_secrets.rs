@@ -9,13 +9,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use lambda_http::{
-    LambdaEvent, Service,
-    lambda_runtime::{self, service_fn},
-};
+use lambda_http::LambdaEvent;
 use serde_json::{Value, json};
 
-use super::deadline;
+use super::{Task, deadline};
 use crate::{
     auth::Fetch,
     aws::cloudfront::UrlKey,
@@ -45,13 +42,11 @@ const PHYSICAL_ID: &str = "berth-edge";
 
 /// Answers each event to where it says. It is an error of the event's own, so that Lambda sends it again, only when there
 /// its answer is not taken; CloudFormation waits an hour for it.
-pub(super) fn service(
-    config: Result<Config, String>,
-) -> impl Service<LambdaEvent<Value>, Response = Value, Error = lambda_runtime::Error, Future: Send> {
+pub(super) fn task(config: Result<Config, String>) -> Task {
     let (config, fetch) = (Arc::new(config), Fetch::default());
-    service_fn(move |event: LambdaEvent<Value>| {
+    Box::new(move |event| {
         let (config, fetch) = (config.clone(), fetch.clone());
-        async move {
+        Box::pin(async move {
             let LambdaEvent { payload, context } = event;
             let span = tracing::info_span!("edge-secrets", id = context.request_id);
             let until = |margin| {
@@ -66,7 +61,7 @@ pub(super) fn service(
                 tracing::error!(request_id = context.request_id, reason, "CloudFormation was not answered");
                 reason.into()
             })
-        }
+        })
     })
 }
 

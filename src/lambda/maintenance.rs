@@ -2,14 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use lambda_http::{
-    LambdaEvent, Service,
-    lambda_runtime::{self, service_fn},
-};
-use serde::de::IgnoredAny;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::deadline;
+use super::{Task, deadline};
 use crate::{
     config::{Config, Driver},
     context::{Caller, Context},
@@ -22,13 +17,11 @@ use crate::{
 const MARGIN: Duration = Duration::from_secs(2);
 
 /// Answers each event with a summary. A failure is the event's, so that Lambda counts it and alarms see it.
-pub(super) fn service(
-    config: Result<Config, String>,
-) -> impl Service<LambdaEvent<IgnoredAny>, Response = Value, Error = lambda_runtime::Error, Future: Send> {
+pub(super) fn task(config: Result<Config, String>) -> Task {
     let config = Arc::new(config);
-    service_fn(move |event: LambdaEvent<IgnoredAny>| {
+    Box::new(move |event| {
         let config = config.clone();
-        async move {
+        Box::pin(async move {
             let deadline = deadline(&event.context, MARGIN);
             let span = tracing::info_span!("maintenance", id = event.context.request_id);
             let ctx = Context::new(event.context.request_id, Caller::Registry, Some(deadline), span);
@@ -45,7 +38,7 @@ pub(super) fn service(
                     Err(reason.into())
                 }
             }
-        }
+        })
     })
 }
 

@@ -242,6 +242,7 @@ def signer(made: Stack) -> None:
     variables = made.properties("RegistryFunction")["Environment"]["Variables"]
     equal("key", variables["REGISTRY_STORAGE_REDIRECT_CLOUDFRONT_KEYPAIRID"], made.name("DownloadKey"))
     equal("private", variables["REGISTRY_STORAGE_REDIRECT_CLOUDFRONT_PRIVATEKEY"], "private")
+    equal("asked for", made.properties("EdgeSecrets")["Downloads"], "true")
     equal("public", made.properties("DownloadKey")["PublicKeyConfig"]["EncodedKey"], "-----BEGIN PUBLIC KEY-----")
 
 
