@@ -228,3 +228,28 @@ fn yaml_is_plain() {
     }
     assert!(matches!(Template::read("absent.yaml"), Err(TemplateError::Read { .. })));
 }
+
+#[test]
+fn any_resource_is_resolved_and_cloudfronts_have_ids_of_their_own() {
+    let template = Template::parse(include_str!("fixtures/edge.yaml")).unwrap();
+    let names = Names::default().parameter("Edge", "true");
+    let early = names.clone().before_custom_resources();
+    let properties = template.resource("EdgeDistribution", &early).unwrap();
+    let id = template.reference("EdgeDistribution", &names).unwrap();
+    assert!(id.len() == 14 && id.starts_with('E') && id.chars().all(|c| c.is_ascii_alphanumeric()), "{id}");
+    assert_ne!(template.reference("EdgeBucketAccess", &names).unwrap(), id);
+    assert_eq!(
+        template.attribute("EdgeDistribution", "DomainName", &names).unwrap(),
+        format!("d{}.cloudfront.net", id.to_lowercase())
+    );
+    let function = &properties["DistributionConfig"]["DefaultCacheBehavior"]["FunctionAssociations"][1]["FunctionARN"];
+    assert_eq!(function, "arn:aws:cloudfront::123456789012:function/edge");
+    assert_eq!(properties["DistributionConfig"]["Origins"][0]["OriginCustomHeaders"][0]["HeaderValue"], "");
+    let refused = template.resource("EdgeDistribution", &names).unwrap_err().to_string();
+    assert!(refused.contains("OriginSecret of EdgeSecrets"), "{refused}");
+    let made = names.clone().attribute("EdgeSecrets", "OriginSecret", "made");
+    let properties = template.resource("EdgeDistribution", &made).unwrap();
+    assert_eq!(properties["DistributionConfig"]["Origins"][0]["OriginCustomHeaders"][0]["HeaderValue"], "made");
+    assert_eq!(template.resources("AWS::CloudFront::Function", &names).unwrap(), ["EdgeFunction"]);
+    assert!(template.resources("AWS::CloudFront::Function", &Names::default()).unwrap().is_empty(), "its condition");
+}

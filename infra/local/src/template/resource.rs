@@ -1,5 +1,6 @@
 //! `Ref` and `Fn::GetAtt` of resources ("AWS resource and property types reference", Return values).
 
+use s3s::crypto::{Checksum as _, Sha256};
 use serde_json::Value;
 
 use super::error::TemplateError;
@@ -75,7 +76,7 @@ impl<'t> Resolver<'t> {
                 global(&format!("function/{name}"))
             }
             ("AWS::CloudFront::KeyValueStore", "Arn") => global(&format!("key-value-store/{name}")),
-            ("AWS::CloudFront::Distribution", "DomainName") => format!("{}.cloudfront.net", name.to_lowercase()),
+            ("AWS::CloudFront::Distribution", "DomainName") => format!("d{}.cloudfront.net", name.to_lowercase()),
             (kind, "Id") if is_identified(kind) => name,
             ("AWS::S3::Bucket", "Arn") => format!("arn:{partition}:s3:::{name}"),
             ("AWS::S3::Bucket", "DomainName") => format!("{name}.s3.{suffix}"),
@@ -124,6 +125,9 @@ impl<'t> Resolver<'t> {
             }
         }
         let made = format!("{}-{id}", self.names.stack);
+        if is_identified(kind) {
+            return Ok(identifier(kind, &made));
+        }
         // Names of buckets and hosts have no upper case.
         Ok(if kind == "AWS::S3::Bucket" { made.to_lowercase() } else { made })
     }
@@ -136,6 +140,13 @@ pub(super) const SAM_FUNCTION: &str = "AWS::Serverless::Function";
 fn is_identified(kind: &str) -> bool {
     let kind = kind.strip_prefix("AWS::CloudFront::").unwrap_or_default();
     ["Distribution", "OriginAccessControl", "PublicKey", "KeyGroup"].contains(&kind)
+}
+
+/// An id as CloudFront makes them, the same for the same name: a letter for the type, then letters and digits.
+fn identifier(kind: &str, name: &str) -> String {
+    let letter = if kind == "AWS::CloudFront::PublicKey" { 'K' } else { 'E' };
+    let digits = hex::encode_upper(Sha256::checksum(name.as_bytes()));
+    format!("{letter}{}", digits.get(..13).unwrap_or_default())
 }
 
 /// The property that names a resource of a type whose `Ref` is its name.
