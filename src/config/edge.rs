@@ -22,7 +22,11 @@ impl Edge {
             let Some(found) = settings.get(path) else { return Ok(Vec::new()) };
             let secrets = found.text.split(',').map(str::trim).map(|secret| {
                 let plain = secret.bytes().all(|byte| byte.is_ascii_graphic());
-                if plain && secret.len() >= SHORTEST { Ok(Secret::new(secret)) } else { Err(found.because("one is too short, or has a space")) }
+                if plain && secret.len() >= SHORTEST {
+                    Ok(Secret::new(secret))
+                } else {
+                    Err(found.because("one is too short, or has a space"))
+                }
             });
             secrets.collect::<Result<Vec<_>, ConfigError>>()
         };

@@ -104,7 +104,13 @@ impl Namespace for StorageRegistry {
             blobs: RepositoryBlobs {
                 name: name.clone(),
                 layers: layers.clone(),
-                sessions: Sessions::new(self.driver.clone(), name.clone(), self.secrets.clone(), direct, self.options.redirect),
+                sessions: Sessions::new(
+                    self.driver.clone(),
+                    name.clone(),
+                    self.secrets.clone(),
+                    direct,
+                    self.options.redirect,
+                ),
                 revisions: revisions.clone(),
                 driver: self.driver.clone(),
                 open_layers: self.open_layers.clone(),
