@@ -18,7 +18,7 @@ pub use blobs::{
 };
 pub use content::{ByteStream, Content, Reading};
 pub use direct::{
-    Announced, DirectCommit, DirectFault, PartPlan, PartStanding, PartState, PartsPage, SignedPut, Target,
+    Announced, DirectCommit, DirectFault, PartPlan, PartStanding, PartState, PartsPage, SignedPut, StagedCommit, Target,
 };
 pub use error::{BackendError, BackendErrorKind, BlobError, ManifestError, Missing, TagError, UploadError};
 pub use manifests::{ManifestService, Referrer, ReferrersPage, StoredManifest};

@@ -106,7 +106,8 @@ async fn push_by_edge(
     let before = meter.emulators.counts();
     let (name, id) = (repository.parse().unwrap(), opened.header("docker-upload-uuid"));
     let stage = PathSpec::UploadStaged(&name, id, &digest).path().unwrap();
-    let config = berth::config::Config::parse("test.yml", &support::registry::on_aws(&meter.emulators, ""), []).unwrap();
+    let config =
+        berth::config::Config::parse("test.yml", &support::registry::on_aws(&meter.emulators, ""), []).unwrap();
     let edge = berth::wire::Adapters::open(&config).await.unwrap().driver().clone();
     let ctx = berth::context::Context::background("edge");
     edge.put(&ctx, &stage, blob.clone().into(), PutOptions::default()).await.unwrap();

@@ -14,6 +14,8 @@ mod edge_attacks;
 mod edge_faults;
 #[path = "direct/edge_model.rs"]
 mod edge_model;
+#[path = "direct/edge_replaced.rs"]
+mod edge_replaced;
 #[path = "direct/edge_slices.rs"]
 mod edge_slices;
 #[path = "direct/faults.rs"]

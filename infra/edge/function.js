@@ -61,9 +61,9 @@ async function opened(session, ticket) {
     return keys.some((key) => same(crypto.createHmac('sha256', key).update(message).digest('base64url'), parts[2]));
 }
 
-function commitUrl(session, state) {
+function commitUrl(session, state, size) {
     return '/v2/' + session.name + '/blobs/uploads/' + session.id + '?_state=' + state +
-        '&digest=' + session.algorithm + ':' + session.hex + '&commit=edge';
+        '&digest=' + session.algorithm + ':' + session.hex + '&size=' + size + '&commit=edge';
 }
 
 async function toBucket(request, session, size) {
@@ -102,7 +102,7 @@ async function toBucket(request, session, size) {
     request.uri = '/' + ROOT + 'docker/registry/v2/repositories/' + session.name + '/_uploads/' + session.id +
         '/edge/' + session.algorithm + '/' + session.hex;
     // For viewer-response, should it see the request as it is from here on.
-    headers['x-berth-commit'] = { value: commitUrl(session, state) };
+    headers['x-berth-commit'] = { value: commitUrl(session, state, size) };
     if (checksum && session.algorithm === 'sha256') {
         headers['x-amz-checksum-sha256'] = { value: Buffer.from(session.hex, 'hex').toString('base64') };
     }
@@ -137,7 +137,9 @@ function toCommit(request, response) {
     }
     // The request as the viewer sent it, or as it was sent on: AWS does not say which.
     const session = closing(request);
-    const url = session ? commitUrl(session, value(request.querystring._state)) : value(request.headers['x-berth-commit']);
+    const url = session
+        ? commitUrl(session, value(request.querystring._state), Number(value(request.headers['content-length'])))
+        : value(request.headers['x-berth-commit']);
     if (url.indexOf('/v2/') === 0) {
         response.statusCode = 303;
         response.statusDescription = 'See Other';

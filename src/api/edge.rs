@@ -24,19 +24,22 @@ pub const COMMIT: &str = "commit";
 /// The value of [`COMMIT`].
 pub const BY_EDGE: &str = "edge";
 
+/// The query's key of how many bytes the edge was sent, in a commit. Who sent them may say another number there.
+pub const SIZE: &str = "size";
+
 /// Shows the edge, which shares `key`, that session `id` of repository `name` exists. Good until `expires`, in seconds
 /// since 1970-01-01 (UTC).
 pub fn ticket(key: &str, name: &RepositoryName, id: &str, expires: u64) -> String {
-    let mac = keyed(key, &format!("berth-edge-1\n{name}\n{id}\n{expires}"));
+    let mac = keyed(key, format!("berth-edge-1\n{name}\n{id}\n{expires}").as_bytes());
     format!("{expires}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
 }
 
 /// Whether `given` is `secret`; how long it takes to tell says nothing of either.
 pub fn is_secret(secret: &str, given: &[u8]) -> bool {
-    keyed(secret, given).finalize() == keyed(secret, secret).finalize()
+    keyed(secret, given).finalize() == keyed(secret, secret.as_bytes()).finalize()
 }
 
-fn keyed(key: &str, message: impl AsRef<[u8]>) -> Hmac<Sha256> {
+fn keyed(key: &str, message: &[u8]) -> Hmac<Sha256> {
     #[allow(clippy::expect_used)] // HMAC takes keys of any length (RFC 2104, section 3)
     let mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("any length is a key");
     mac.chain_update(message)

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use std::ops::RangeInclusive;
 
 use super::{
-    Announced, BackendError, BlobError, Content, DirectCommit, DirectFault, PartsPage, Reading, Target, UploadError,
+    Announced, BackendError, BlobError, Content, DirectCommit, DirectFault, PartsPage, Reading, StagedCommit, Target,
+    UploadError,
 };
 use crate::{
     context::Context,
@@ -241,14 +242,19 @@ pub trait BlobWriter: Send {
         Ok(None)
     }
 
-    /// Closes the session over content that the edge in front of this registry stored for its client, as
-    /// [`Self::commit_direct`] does: looks that it is `digest`, stores it and links it, or does a part of that. `None` where
-    /// the backend takes no content from others.
+    /// Closes the session over content that the edge in front of this registry stored for its client: looks that it is
+    /// `digest`, stores it and links it, or does a part of that. `size` is how many bytes it has, by word of its sender, who
+    /// gets nothing by a false one; without it the backend is asked. `None` where the backend takes no content from others.
     ///
     /// # Errors
     /// [`UploadError::Direct`] when there is nothing; [`UploadError::RangeInvalid`] when the session holds bytes of its own;
     /// [`UploadError::DigestMismatch`], which removes what was stored; [`UploadError::Unknown`]; [`UploadError::Backend`].
-    async fn commit_staged(&mut self, _ctx: &Context, _digest: &Digest) -> Result<Option<DirectCommit>, UploadError> {
+    async fn commit_staged(
+        &mut self,
+        _ctx: &Context,
+        _digest: &Digest,
+        _size: Option<u64>,
+    ) -> Result<Option<StagedCommit>, UploadError> {
         Ok(None)
     }
 

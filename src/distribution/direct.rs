@@ -107,6 +107,15 @@ pub enum DirectCommit {
     },
 }
 
+/// What came of closing a session over content that the edge stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StagedCommit {
+    /// The content is stored under its digest, and linked.
+    Done,
+    /// It takes longer than one request may. Commit again, from the state of this upload.
+    GoesOn(Upload),
+}
+
 /// Why a direct session cannot do what was asked; it stands as it was.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DirectFault {

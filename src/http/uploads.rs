@@ -12,10 +12,10 @@ use super::{
     fault::Fault,
 };
 use crate::{
-    api::{BY_EDGE, COMMIT, DirectAnswer, ErrorCode, Query, Route, TICKET},
+    api::{BY_EDGE, COMMIT, DirectAnswer, ErrorCode, Query, Route, SIZE, TICKET},
     auth::{Access, Action},
     digest::{Algorithm, Digest},
-    distribution::{BlobWriter, Created, DirectCommit, NewUpload, Repository, Upload, UploadError},
+    distribution::{BlobWriter, Created, DirectCommit, NewUpload, Repository, StagedCommit, Upload, UploadError},
     name::RepositoryName,
 };
 
@@ -91,9 +91,10 @@ pub(super) async fn status(call: &Call, name: &RepositoryName, id: &str) -> Resu
 async fn commit_staged(call: &Call, name: &RepositoryName, id: &str) -> Result<Response, Fault> {
     let digest = closing_digest(call)?;
     let mut writer = resume(call, &*call.repository(name), id).await?;
-    let answer = match writer.commit_staged(&call.ctx, &digest).await {
-        Ok(Some(DirectCommit::Done(_))) => done(call, name, &digest),
-        Ok(Some(DirectCommit::GoesOn { upload, .. })) => {
+    let size = call.query().get(SIZE).and_then(|digits| digits.parse().ok());
+    let answer = match writer.commit_staged(&call.ctx, &digest, size).await {
+        Ok(Some(StagedCommit::Done)) => done(call, name, &digest),
+        Ok(Some(StagedCommit::GoesOn(upload))) => {
             let more = [("digest", digest.to_string()), (COMMIT, BY_EDGE.to_owned())];
             Answer::new(StatusCode::SEE_OTHER).with(header::LOCATION, call.urls().upload(name, &upload, &more))
         }

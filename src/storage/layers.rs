@@ -64,13 +64,21 @@ impl LayerStore {
         digest: &Digest,
         descriptor: &Descriptor,
     ) -> Result<(), BackendError> {
-        self.statter.backend().link(ctx, digest, &descriptor.digest).await?;
+        self.link(ctx, digest, &descriptor.digest).await?;
         if digest != &descriptor.digest {
-            self.global.backend().remember(ctx, digest, &descriptor.digest).await?;
             self.global.fill(ctx, &[(*digest, descriptor.clone())]).await;
         }
         if let Err(error) = self.near.set_descriptor(ctx, digest, descriptor).await {
             tracing::warn!(%error, "the descriptor cache was not filled");
+        }
+        Ok(())
+    }
+
+    /// Links content that is stored, by its canonical digest and by `digest`. Nobody need know its size.
+    pub(super) async fn link(&self, ctx: &Context, digest: &Digest, canonical: &Digest) -> Result<(), BackendError> {
+        self.statter.backend().link(ctx, digest, canonical).await?;
+        if digest != canonical {
+            self.global.backend().remember(ctx, digest, canonical).await?;
         }
         Ok(())
     }

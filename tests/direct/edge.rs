@@ -151,7 +151,10 @@ async fn what_s3_checked_on_the_way_in_is_copied_once() {
         assert!(alice.pull("a/app", &digest).await.body == blob);
         assert_eq!(registry.sessions(), [""; 0]);
         // What has no checksum goes the long way all the same.
-        created(&alice.push_by_edge(&registry, "a/app", &content(2, 1000)).await, &Digest::canonical(&content(2, 1000)));
+        created(
+            &alice.push_by_edge(&registry, "a/app", &content(2, 1000)).await,
+            &Digest::canonical(&content(2, 1000)),
+        );
     }
 }
 

@@ -19,13 +19,32 @@ const SESSIONS: usize = 3;
 #[derive(Debug, Clone)]
 enum Step {
     /// The edge stores content as the digest of what may be another.
-    Store { session: usize, what: u32, named: u32 },
-    Commit { session: usize, named: u32, algorithm: Algorithm },
+    Store {
+        session: usize,
+        what: u32,
+        named: u32,
+    },
+    Commit {
+        session: usize,
+        named: u32,
+        algorithm: Algorithm,
+    },
     /// Two at once.
-    Race { session: usize, named: u32, other: u32 },
-    Patch { session: usize, what: u32 },
-    Cancel { session: usize },
-    Delete { what: u32 },
+    Race {
+        session: usize,
+        named: u32,
+        other: u32,
+    },
+    Patch {
+        session: usize,
+        what: u32,
+    },
+    Cancel {
+        session: usize,
+    },
+    Delete {
+        what: u32,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {

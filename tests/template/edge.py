@@ -195,7 +195,7 @@ def engine(made: Stack) -> str:
     equal("njs", (said.stdout + said.stderr).splitlines(), [
         "origin bucket",
         f"/team/registry/docker/registry/v2/repositories/a/b/_uploads/{upload}/edge/sha256/{digest} content-length,host,x-berth-commit",
-        f"303 /v2/a/b/blobs/uploads/{upload}?_state=x.y&digest=sha256:{digest}&commit=edge",
+        f"303 /v2/a/b/blobs/uploads/{upload}?_state=x.y&digest=sha256:{digest}&size=5000000&commit=edge",
         "405 UNSUPPORTED",
     ])
     return subprocess.run([njs, "-v"], text=True, capture_output=True).stdout.strip()

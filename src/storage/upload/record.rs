@@ -42,7 +42,7 @@ pub(super) struct Progress {
     pub(super) direct: Option<Direct>,
     /// How far content has come that the edge stored for the session; never in a record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) staged: Option<Staged>,
+    pub(super) staged: Option<Box<Staged>>,
 }
 
 /// Bytes of a session, in a file of their own.

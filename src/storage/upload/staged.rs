@@ -8,24 +8,20 @@
 //!
 //! Each step begins where the session's state says, in any process, and may be done twice and by several at once.
 
+mod steps;
+
 use std::time::Instant;
 
 use futures_util::future::join;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{
-    direct::{DirectOptions, Hashed, blob, copy_on, hash_on, present},
-    record::Record,
-    session::Session,
-    writer::UploadWriter,
-};
+use super::{direct::present, record::Record, session::Session, writer::UploadWriter};
 use crate::{
     context::Context,
-    descriptor::Descriptor,
     digest::{Digest, HashState, MultiHasher},
-    distribution::{BackendError, BackendErrorKind, DirectCommit, DirectFault, UploadError},
-    driver::{Copied, DirectStore, DriverErrorKind, Found, Path},
+    distribution::{BackendError, BackendErrorKind, DirectFault, StagedCommit, UploadError},
+    driver::{Found, Path},
     storage::{path, path_spec::PathSpec},
 };
 
@@ -33,15 +29,12 @@ use crate::{
 /// these; those written in Go follow ten in all ("CheckRedirect", package net/http).
 const MOST_HOPS: u8 = 8;
 
-/// How often the content may be replaced while it is copied, within one request.
-const REPLACED: u32 = 3;
-
 /// Content on its way from the stage to its place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Staged {
     /// As the client names it.
     digest: Digest,
-    /// Its size in bytes.
+    /// Its size in bytes. Before [`Step::Asked`] is over it may be no more than what its sender has told.
     size: u64,
     /// How often the work was left to another request.
     hops: u8,
@@ -115,11 +108,6 @@ fn verified(canonical: Digest) -> Step {
     Step::Verified { canonical, asked: false, upload: None, copied: 0 }
 }
 
-/// Whether the backend may yet do what it was asked, or does it in parts alone.
-fn takes_longer(kind: DriverErrorKind) -> bool {
-    matches!(kind, DriverErrorKind::Timeout | DriverErrorKind::TooLarge)
-}
-
 impl UploadWriter {
     /// Stores and links what the edge stored for this session as `digest`, or does a part of that; `None` where the backend
     /// takes nothing from others.
@@ -127,16 +115,20 @@ impl UploadWriter {
         &mut self,
         ctx: &Context,
         digest: &Digest,
-    ) -> Result<Option<DirectCommit>, UploadError> {
+        size: Option<u64>,
+    ) -> Result<Option<StagedCommit>, UploadError> {
         let sessions = self.session.sessions.clone();
         let Some((way, options)) = sessions.staging() else { return Ok(None) };
         if self.session.progress.number > 0 {
             return Err(UploadError::RangeInvalid { stored: self.session.progress.size });
         }
         let until = options.until(ctx);
-        let carried = self.session.progress.staged.take().filter(|staged| staged.digest == *digest);
+        let carried = self.session.progress.staged.take();
+        let carried = carried.filter(|staged| staged.digest == *digest).map(|staged| *staged);
         let stage = self.session.edge_stage(digest)?;
-        let look = async { if carried.is_none() { Some(way.look(ctx, &stage).await) } else { None } };
+        // What is copied at once by sha256 needs no look before, unless for a checksum that S3 has verified.
+        let told = size.filter(|_| digest.is_canonical() && !options.edge_checks);
+        let look = async { if carried.is_none() && told.is_none() { Some(way.look(ctx, &stage).await) } else { None } };
         let log = self.session.log();
         let (record, found) = join(log.read(ctx, 1), look).await;
         match record.map_err(BackendError::from)? {
@@ -144,7 +136,10 @@ impl UploadWriter {
             Some(Record::Open(progress)) => return Err(UploadError::RangeInvalid { stored: progress.size }),
             Some(Record::Cancelled) => return Err(self.session.unknown()),
         }
-        let found = found.map(present).transpose()?.flatten();
+        let found = match told {
+            Some(size) => Some(Found { size, checksum: None, mark: None, modified: None, tag: None }),
+            None => found.map(present).transpose()?.flatten(),
+        };
         let in_time = |next| match next {
             Next::At(step) if Instant::now() >= until => Next::Pause(step),
             next => next,
@@ -159,7 +154,7 @@ impl UploadWriter {
                 let next = self.begin(ctx, (way, options), &mut staged, found, until).await;
                 (staged, in_time(next?))
             }
-            (None, None) => return self.linked_before(ctx, digest, DirectFault::Missing.into()).await.map(Some),
+            (None, None) => return self.done_before(ctx, digest).await.map(Some),
         };
         loop {
             let pauses = match next {
@@ -172,15 +167,14 @@ impl UploadWriter {
                     true
                 }
                 Next::Stored(canonical) => {
-                    let descriptor = Descriptor::blob(canonical, staged.size);
-                    self.layers.link_stored(ctx, digest, &descriptor).await?;
+                    self.layers.link(ctx, digest, &canonical).await?;
                     if let Err(error) = self.drop_staged(ctx, &staged).await {
                         tracing::warn!(%error, upload = %self.session.id, "a closed upload was not cleaned up; purging will");
                     }
                     self.forget(ctx, self.session.progress.direct.as_ref()).await;
-                    return Ok(Some(DirectCommit::Done(descriptor)));
+                    return Ok(Some(StagedCommit::Done));
                 }
-                Next::Over => return self.linked_before(ctx, digest, DirectFault::Missing.into()).await.map(Some),
+                Next::Over => return self.done_before(ctx, digest).await.map(Some),
             };
             if pauses {
                 return self.pause(staged).map(Some);
@@ -189,161 +183,21 @@ impl UploadWriter {
         }
     }
 
-    /// Has what was `found` on the stage copied.
-    async fn begin(
-        &self,
-        ctx: &Context,
-        (way, options): (&dyn DirectStore, &DirectOptions),
-        staged: &mut Staged,
-        mut found: Found,
-        until: Instant,
-    ) -> Result<Next, UploadError> {
-        let stage = self.session.edge_stage(&staged.digest)?;
-        if options.edge_checks && found.checksum == Some(staged.digest) {
-            let place = blob(&staged.digest)?;
-            let tag = found.tag.as_deref();
-            match way.copy_at_once(ctx, (&stage, found.size), tag, &place, until).await {
-                Ok(_) => return Ok(Next::Stored(staged.digest)),
-                Err(error) if error.kind == DriverErrorKind::Precondition => {
-                    if present(way.look(ctx, &place).await)?.is_some() {
-                        return Ok(Next::Stored(staged.digest));
-                    }
-                }
-                Err(error) if error.is_not_found() => return Ok(Next::Over),
-                // The ordinary way takes it in parts.
-                Err(error) if takes_longer(error.kind) => return Ok(Next::Pause(Step::Asked)),
-                Err(error) => return Err(BackendError::from(error).into()),
-            }
-        }
-        for _ in 0..REPLACED {
-            let copy = self.session.copy(&staged.copy)?;
-            match way.copy_at_once(ctx, (&stage, found.size), found.tag.as_deref(), &copy, until).await {
-                Ok(actual) => return self.judge(ctx, staged, actual).await,
-                Err(error) if error.kind == DriverErrorKind::Precondition => {
-                    if let Some(copied) = present(way.look(ctx, &copy).await)? {
-                        return self.judge(ctx, staged, copied.checksum).await;
-                    }
-                }
-                Err(error) if error.is_not_found() => return Ok(Next::Over),
-                Err(error) if takes_longer(error.kind) => return Ok(Next::Pause(Step::Asked)),
-                Err(error) => return Err(BackendError::from(error).into()),
-            }
-            // Other content has come since it was found.
-            match present(way.look(ctx, &stage).await)? {
-                Some(again) => found = again,
-                None => return Ok(Next::Over),
-            }
-            *staged = Staged::new(staged.digest, found.size);
-        }
-        let message = "the content is replaced again and again while it is stored";
-        Err(BackendError::new(BackendErrorKind::Throttled, message).into())
-    }
-
-    /// Does the step at which `staged` stands.
-    async fn go_on(
-        &self,
-        ctx: &Context,
-        way: &dyn DirectStore,
-        staged: &mut Staged,
-        until: Instant,
-    ) -> Result<Next, UploadError> {
-        let copy = self.session.copy(&staged.copy)?;
-        match staged.step.clone() {
-            Step::Asked => {
-                if let Some(found) = present(way.look(ctx, &copy).await)? {
-                    return self.judge(ctx, staged, found.checksum).await;
-                }
-                staged.copy = unused();
-                let upload = way.begin(ctx, &self.session.copy(&staged.copy)?).await.map_err(BackendError::from)?;
-                Ok(Next::At(Step::Parts { upload }))
-            }
-            Step::Parts { upload } => {
-                let stage = self.session.edge_stage(&staged.digest)?;
-                Ok(match copy_on(ctx, way, (&stage, staged.size), &copy, Some(&upload), until).await? {
-                    Some(Copied::Whole) => Next::At(staged.judged(None)?),
-                    Some(Copied::Partly { upload: Some(upload), .. }) => Next::Pause(Step::Parts { upload }),
-                    // Another request has ended it, or stood in its way.
-                    Some(Copied::Partly { upload: None, .. }) => Next::Pause(Step::Asked),
-                    None => {
-                        way.abort(ctx, &copy, &upload).await.map_err(BackendError::from)?;
-                        Next::Over
-                    }
-                })
-            }
-            Step::Copied { verified, hashes } => {
-                let driver = &*self.session.sessions.driver;
-                match hash_on(ctx, driver, (&copy, staged.size), verified, &hashes, until).await? {
-                    Hashed::Gone => Ok(Next::Over),
-                    Hashed::Partly { verified, hashes } => Ok(Next::Pause(Step::Copied { verified, hashes })),
-                    Hashed::Whole(hasher) => {
-                        let (canonical, provisional) = hasher.finish();
-                        let actual = provisional.unwrap_or(canonical);
-                        if actual != staged.digest {
-                            let expected = staged.digest;
-                            self.drop_staged(ctx, staged).await?;
-                            return Err(UploadError::DigestMismatch { expected, actual: Some(actual) });
-                        }
-                        Ok(Next::At(self::verified(canonical)))
-                    }
-                }
-            }
-            Step::Verified { canonical, asked: false, .. } => {
-                let stored = way.copy_at_once(ctx, (&copy, staged.size), None, &blob(&canonical)?, until).await;
-                match stored {
-                    Ok(_) => Ok(Next::Stored(canonical)),
-                    Err(error) if error.kind == DriverErrorKind::Precondition => Ok(Next::Stored(canonical)),
-                    Err(error) if error.is_not_found() => Ok(Next::Over),
-                    Err(error) if takes_longer(error.kind) => {
-                        Ok(Next::Pause(Step::Verified { canonical, asked: true, upload: None, copied: 0 }))
-                    }
-                    Err(error) => Err(BackendError::from(error).into()),
-                }
-            }
-            Step::Verified { canonical, asked: true, upload, .. } => {
-                let place = blob(&canonical)?;
-                Ok(match copy_on(ctx, way, (&copy, staged.size), &place, upload.as_deref(), until).await? {
-                    Some(Copied::Whole) => Next::Stored(canonical),
-                    Some(Copied::Partly { upload, bytes }) => {
-                        Next::Pause(Step::Verified { canonical, asked: true, upload, copied: bytes })
-                    }
-                    None => {
-                        if let Some(upload) = &upload {
-                            way.abort(ctx, &place, upload).await.map_err(BackendError::from)?;
-                        }
-                        Next::Over
-                    }
-                })
-            }
-        }
-    }
-
-    /// What is to be done about a copy that has this sha256, as the backend says. Other content is removed.
-    async fn judge(&self, ctx: &Context, staged: &Staged, actual: Option<Digest>) -> Result<Next, UploadError> {
-        match staged.judged(actual) {
-            Ok(step) => Ok(Next::At(step)),
-            Err(mismatch) => {
-                self.drop_staged(ctx, staged).await?;
-                Err(mismatch)
-            }
-        }
+    /// There is nothing: an earlier request may have closed the session.
+    async fn done_before(&self, ctx: &Context, digest: &Digest) -> Result<StagedCommit, UploadError> {
+        self.linked_before(ctx, digest, DirectFault::Missing.into()).await.map(|_| StagedCommit::Done)
     }
 
     /// Leaves the rest to another request.
-    fn pause(&mut self, mut staged: Staged) -> Result<DirectCommit, UploadError> {
+    fn pause(&mut self, mut staged: Staged) -> Result<StagedCommit, UploadError> {
         if staged.hops >= MOST_HOPS {
             let message =
                 format!("storage has not put {} in its place after {} requests", staged.digest, MOST_HOPS + 1);
             return Err(BackendError::new(BackendErrorKind::Timeout, message).into());
         }
         staged.hops += 1;
-        let size = staged.size;
-        let (verified, copied) = match &staged.step {
-            Step::Asked | Step::Parts { .. } => (0, 0),
-            Step::Copied { verified, .. } => (*verified, 0),
-            Step::Verified { copied, .. } => (size, *copied),
-        };
-        self.session.progress.staged = Some(staged);
-        Ok(DirectCommit::GoesOn { upload: self.stands(), size, verified, copied })
+        self.session.progress.staged = Some(Box::new(staged));
+        Ok(StagedCommit::GoesOn(self.stands()))
     }
 
     /// Frees the stage and the copy.

@@ -16,7 +16,8 @@ use crate::{
     descriptor::Descriptor,
     digest::{Algorithm, Digest},
     distribution::{
-        BackendError, BlobWriter, Content, DirectCommit, NewUpload, PartsPage, Target, Upload, UploadError,
+        BackendError, BlobWriter, Content, DirectCommit, NewUpload, PartsPage, StagedCommit, Target, Upload,
+        UploadError,
     },
     driver::{DriverErrorKind, Path, PutOptions},
     storage::{layers::LayerStore, path, path_spec::PathSpec},
@@ -226,8 +227,13 @@ impl BlobWriter for UploadWriter {
         self.direct_commit(ctx, digest).await
     }
 
-    async fn commit_staged(&mut self, ctx: &Context, digest: &Digest) -> Result<Option<DirectCommit>, UploadError> {
-        self.staged_commit(ctx, digest).await
+    async fn commit_staged(
+        &mut self,
+        ctx: &Context,
+        digest: &Digest,
+        size: Option<u64>,
+    ) -> Result<Option<StagedCommit>, UploadError> {
+        self.staged_commit(ctx, digest, size).await
     }
 
     async fn cancel(mut self: Box<Self>, ctx: &Context) -> Result<(), UploadError> {

@@ -173,7 +173,7 @@ pub(in crate::storage::upload) enum Hashed {
     /// So many bytes have those hashes.
     Partly { verified: u64, hashes: Vec<HashState> },
     /// All of it has these.
-    Whole(MultiHasher),
+    Whole(Box<MultiHasher>),
 }
 
 /// Hashes what lies at `path`, of `size` bytes, from byte `verified` on, until `until` or a little longer; `hashes` are of
@@ -205,7 +205,11 @@ pub(in crate::storage::upload) async fn hash_on(
             break;
         }
     }
-    Ok(if verified < size { Hashed::Partly { verified, hashes: hasher.save() } } else { Hashed::Whole(hasher) })
+    Ok(if verified < size {
+        Hashed::Partly { verified, hashes: hasher.save() }
+    } else {
+        Hashed::Whole(Box::new(hasher))
+    })
 }
 
 /// Goes on copying `source` to `place` until `until`, by the driver's `upload` where an earlier request began one. `None`
