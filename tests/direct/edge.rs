@@ -32,6 +32,10 @@ pub(crate) fn commit_url(opened: &Answer, digest: &Digest) -> String {
     format!("{}&commit=edge", opened.closing(digest))
 }
 
+pub(crate) fn told(url: String, size: Option<u64>) -> String {
+    size.map_or(url.clone(), |size| format!("{url}&size={size}"))
+}
+
 impl Registry {
     /// What the edge does with the last PUT of the session of `opened`.
     pub(crate) async fn store(&self, repository: &str, opened: &Answer, digest: &Digest, content: &Bytes) {
@@ -67,7 +71,12 @@ impl Person {
 
     /// The commit, and where it leads to.
     pub(crate) async fn commit(&self, opened: &Answer, digest: &Digest) -> Answer {
-        let mut answer = self.get(&commit_url(opened, digest)).await;
+        self.commit_told(opened, digest, None).await
+    }
+
+    /// The same, with a size in the URL, as the edge tells it; or as whoever follows it would rather have it.
+    pub(crate) async fn commit_told(&self, opened: &Answer, digest: &Digest, size: Option<u64>) -> Answer {
+        let mut answer = self.get(&told(commit_url(opened, digest), size)).await;
         while answer.status == StatusCode::SEE_OTHER {
             answer = self.get(answer.header("location")).await;
         }
@@ -108,6 +117,41 @@ async fn what_the_edge_stored_is_copied_to_its_place_and_linked() {
     let (path, query) = url[url.find("/v2/").unwrap()..].split_once('?').unwrap();
     let turned: Vec<_> = query.split('&').rev().collect();
     created(&twin.person("alice").get(&format!("{path}?{}", turned.join("&"))).await, &digest);
+}
+
+#[tokio::test]
+async fn a_size_that_is_told_spares_a_question_and_a_wrong_one_does_no_harm() {
+    let registry = Registry::start().await;
+    let alice = registry.person("alice");
+    let right = 300_000;
+    for (number, size) in (1..).zip([right, 0, 1, right - 1, right + 1, 6_000_000_000, u64::MAX]) {
+        let blob = content(number, usize::try_from(right).unwrap());
+        let digest = Digest::canonical(&blob);
+        let opened = alice.open("a/app").await;
+        registry.store("a/app", &opened, &digest, &blob).await;
+        registry.asked();
+        created(&alice.commit_told(&opened, &digest, Some(size)).await, &digest);
+        if size == right {
+            let asked = registry.asked();
+            assert_eq!(asked.values().sum::<u64>(), 5, "{asked:?}");
+        }
+        let pulled = alice.pull("a/app", &digest).await;
+        assert!(pulled.body == blob, "{size}");
+        // And of other content, or none, it makes nothing.
+        let other = Digest::canonical(&number.to_le_bytes());
+        let wrong = alice.open("a/app").await;
+        refused(&alice.commit_told(&wrong, &other, Some(size)).await, 400, "BLOB_UPLOAD_INVALID", "missing");
+        registry.store("a/app", &wrong, &other, &blob).await;
+        refused(&alice.commit_told(&wrong, &other, Some(size)).await, 400, "DIGEST_INVALID", "");
+    }
+    assert_eq!(registry.sessions(), Vec::<String>::new());
+    for nothing in ["", "x", "-1", "1e3"] {
+        let blob = content(50, 300_000);
+        let digest = Digest::canonical(&blob);
+        let opened = alice.open("a/app").await;
+        registry.store("a/app", &opened, &digest, &blob).await;
+        created(&alice.get(&format!("{}&size={nothing}", commit_url(&opened, &digest))).await, &digest);
+    }
 }
 
 #[tokio::test]

@@ -10,12 +10,23 @@ use berth_local::{Fault, Rule};
 use http::StatusCode;
 
 use crate::{
-    edge::{commit_url, ctx},
+    edge::{commit_url, ctx, told},
     registry::{Registry, content, created, in_parts, options},
 };
 
 /// Plays `fault` at each request to S3 of a commit, one after the other; how many there were.
 async fn at_each_request(registry: &Registry, algorithm: Algorithm, size: usize, fault: &Fault) -> u32 {
+    at_each_request_of(registry, algorithm, size, fault, false).await;
+    at_each_request_of(registry, algorithm, size, fault, true).await
+}
+
+async fn at_each_request_of(
+    registry: &Registry,
+    algorithm: Algorithm,
+    size: usize,
+    fault: &Fault,
+    url_without_size: bool,
+) -> u32 {
     let alice = registry.person("alice");
     for moment in 0.. {
         let blob = content(1000 * registry.keys().len() as u32 + moment, size);
@@ -24,7 +35,9 @@ async fn at_each_request(registry: &Registry, algorithm: Algorithm, size: usize,
         registry.store("a/app", &opened, &digest, &blob).await;
         registry.s3.reset();
         registry.s3.inject(Rule::new(fault.clone()).skip(moment).times(1));
-        let (mut url, mut failures) = (commit_url(&opened, &digest), 0);
+        // The edge tells the size; without it there is one request more.
+        let size = [Some(blob.len() as u64), None][usize::from(url_without_size)];
+        let (mut url, mut failures) = (told(commit_url(&opened, &digest), size), 0);
         let closed = loop {
             let answer = alice.get(&url).await;
             match answer.status {

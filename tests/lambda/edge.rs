@@ -36,7 +36,7 @@ async fn stored(http: &Http, bucket: &dyn StorageDriver, blob: &Bytes, digest: &
     let stage = PathSpec::UploadStaged(&"app".parse().unwrap(), id, digest).path().unwrap();
     let ctx = Context::background("edge");
     bucket.put(&ctx, &stage, blob.clone().into(), PutOptions::default()).await.unwrap();
-    format!("{}&commit=edge", opened.closing(digest))
+    format!("{}&size={}&commit=edge", opened.closing(digest), blob.len())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
