@@ -69,8 +69,13 @@ pub(crate) fn options() -> storage::Options {
 
 /// With parts as small as S3 takes them, for what is larger than a megabyte; each request does the least it may.
 pub(crate) fn in_parts() -> storage::Options {
-    let direct =
-        DirectOptions { largest_put: 1 << 20, part: PART as u64, slice: Duration::ZERO, ..DirectOptions::default() };
+    let direct = DirectOptions {
+        largest_put: 1 << 20,
+        part: PART as u64,
+        slice: Duration::ZERO,
+        edge_slice: Duration::ZERO,
+        ..DirectOptions::default()
+    };
     storage::Options { direct, ..options() }
 }
 

@@ -118,7 +118,13 @@ impl Drop for House {
 
 /// With parts as small as S3 takes them, for what is larger than a megabyte; each request does the least it may.
 pub(crate) fn in_parts() -> DirectOptions {
-    DirectOptions { largest_put: 1 << 20, part: PART as u64, slice: Duration::ZERO, ..DirectOptions::default() }
+    DirectOptions {
+        largest_put: 1 << 20,
+        part: PART as u64,
+        slice: Duration::ZERO,
+        edge_slice: Duration::ZERO,
+        ..DirectOptions::default()
+    }
 }
 
 impl House {

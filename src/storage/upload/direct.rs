@@ -39,6 +39,9 @@ pub struct DirectOptions {
     /// How long one request goes on hashing and copying what came in parts, before it leaves the rest to another. What
     /// was begun must still end: an HTTP API of AWS gives each request 30 seconds.
     pub slice: Duration,
+    /// The same of the commit of what an edge stored. CloudFront waits 60 s at most for an origin, as the template asks; and the
+    /// client follows ten redirections in all, so that few long requests get further than many short ones.
+    pub edge_slice: Duration,
     /// Whether everything that the edge stores was checked by the backend against the sha256 that it is stored as. Where it
     /// was not, a checksum found there says nothing: its sender may have asked for it, and overwrite the content since.
     pub edge_checks: bool,
@@ -51,6 +54,7 @@ impl Default for DirectOptions {
             part: 64 << 20,
             life: Duration::from_secs(15 * 60),
             slice: Duration::from_secs(10),
+            edge_slice: Duration::from_secs(40),
             edge_checks: false,
         }
     }
@@ -71,10 +75,19 @@ impl DirectOptions {
 
     /// When a request that begins now should leave the rest to another.
     pub(super) fn until(&self, ctx: &Context) -> Instant {
-        // What is begun must still end: a part copied, an answer sent.
-        let left = ctx.remaining().unwrap_or(Some(Duration::ZERO)).map(|left| left / 2);
-        Instant::now() + left.map_or(self.slice, |left| left.min(self.slice))
+        within(ctx, self.slice)
     }
+
+    /// The same of the commit of what the edge stored.
+    pub(super) fn edge_until(&self, ctx: &Context) -> Instant {
+        within(ctx, self.edge_slice)
+    }
+}
+
+fn within(ctx: &Context, slice: Duration) -> Instant {
+    // What is begun must still end: a part copied, an answer sent.
+    let left = ctx.remaining().unwrap_or(Some(Duration::ZERO)).map(|left| left / 2);
+    Instant::now() + left.map_or(slice, |left| left.min(slice))
 }
 
 /// Content that a session was told of, and where it is to come.

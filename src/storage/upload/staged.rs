@@ -122,7 +122,7 @@ impl UploadWriter {
         if self.session.progress.number > 0 {
             return Err(UploadError::RangeInvalid { stored: self.session.progress.size });
         }
-        let until = options.until(ctx);
+        let until = options.edge_until(ctx);
         let carried = self.session.progress.staged.take();
         let carried = carried.filter(|staged| staged.digest == *digest).map(|staged| *staged);
         let stage = self.session.edge_stage(digest)?;
