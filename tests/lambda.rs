@@ -30,5 +30,7 @@ mod stack;
 mod support;
 #[path = "lambda/table.rs"]
 mod table;
+#[path = "lambda/through_edge.rs"]
+mod through_edge;
 #[path = "lambda/uploads.rs"]
 mod uploads;
