@@ -112,13 +112,9 @@ async function toBucket(request, session, size) {
 
 function toRegistry(request, size, length) {
     const headers = request.headers;
-    const unknown = !length && ('transfer-encoding' in headers || request.method === 'PATCH');
-    if (request.method === 'PATCH' && (unknown || size > LAMBDA)) {
+    if (request.method === 'PATCH' && (!length || size > LAMBDA)) {
         const message = 'this registry does not take layers in the way this client sends them; ' + OTHERWISE;
         return refuse(405, 'UNSUPPORTED', message, { allow: 'GET, HEAD, PUT, DELETE' });
-    }
-    if (unknown) {
-        return refuse(411, 'SIZE_INVALID', 'this registry takes no content whose length is not said (Content-Length)');
     }
     if (size > LAMBDA) {
         const upload = UPLOAD.test(request.uri) || /\/blobs\/uploads\/?$/.test(request.uri);

@@ -10,8 +10,10 @@ from pathlib import Path
 from servers import ROOT, Server, binary, process, wait
 from switches import Run
 
-# How instances live, by variant: any of four that were stopped between requests, or a process for each request.
+# How instances live, by variant: any of four that were stopped between requests, or a process for each request. Before
+# the first, CloudFront may stand too.
 INSTANCES = {"random": ["--random", "--instances", "4"], "fresh": ["--recycle-after", "1"]}
+INSTANCES["edge"] = [*INSTANCES["random"], "--edge"]
 # What lambda-local prints once it serves. The user is its own, with a password that nobody else knows.
 PRINTED = re.compile(r"registry +(\S+)\nlogin +echo (\S+) \| docker login -u (\S+) .*\nadmin +http://(\S+)\n")
 

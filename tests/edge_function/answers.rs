@@ -53,8 +53,8 @@ fn any_other_body_that_is_too_long_is_refused_in_the_registrys_form() {
         let (status, code, message) = refused(&request(method, uri, &[], &[("content-length", "4194305")]));
         assert_eq!((status, code.as_str()), (413, "SIZE_INVALID"), "{method} {uri}");
         assert_eq!(message.contains("berth push"), uri.ends_with("uploads/"), "{message}");
-        let (status, code, _) = refused(&request(method, uri, &[], &[("transfer-encoding", "chunked")]));
-        assert_eq!((status, code.as_str()), (411, "SIZE_INVALID"), "{method} {uri}");
+        // How long this is, nobody knows: Lambda's own door takes it, or refuses it.
+        assert_eq!(forwarded(&request(method, uri, &[], &[("transfer-encoding", "chunked")])).origin, None);
     }
 }
 

@@ -109,7 +109,8 @@ class Advised:
     def nothing(self) -> str:
         equal("requests to the bucket", [str(request) for request in self.log.to_bucket()], [])
         chunks = [r for r in self.log.requests() if r.method == "PATCH"]
-        require(chunks != [], "it sent no PATCH")
-        equal("its chunks", {(r.handled, r.status) for r in chunks}, {("answered", 405)})
+        require(any((r.handled, r.status) == ("answered", 405) for r in chunks), "no PATCH was answered at the edge")
+        # One that it gave up meanwhile has no answer.
+        equal("its chunks that were sent on", [str(r) for r in chunks if r.origin], [])
         equal("status of the tag", self.client.registry.status(f"/v2/{self.client.name}/large/manifests/{TAG}"), 404)
-        return f"{len(chunks)} PATCH answered at the edge"
+        return f"{len(chunks)} PATCH, none of which got past the edge"
