@@ -16,6 +16,9 @@ MACHINES = {"arm64": ("aarch64-unknown-linux-gnu", 183), "x86_64": ("x86_64-unkn
 GLIBC = (2, 34)
 BUILD = tools.RESULTS / "build"
 
+# In the order of the template.
+FUNCTIONS = ("RegistryFunction", "MaintenanceFunction", "EdgeSecretsFunction")
+
 
 def run(report: Report) -> None:
     name = "sam build"
@@ -27,7 +30,7 @@ def run(report: Report) -> None:
         log = build(architecture)
         detail.append(f"log: {log}")
         report.run("build", {
-            "one compilation serves both functions": lambda: compiled_once(log),
+            "one compilation serves all functions": lambda: compiled_once(log),
             "each function has the bootstrap, and nothing else": artifacts,
             "the bootstrap is for the processor, and stripped": lambda: machine(architecture),
             "the bootstrap needs no newer C library than Lambda has": glibc,
@@ -58,14 +61,14 @@ def build(architecture: str) -> Path:
 
 def compiled_once(log: Path) -> None:
     builds = re.findall(r"^Building codeuri: .* functions: (.*)$", log.read_text(), re.MULTILINE)
-    equal("builds", builds, ["RegistryFunction, MaintenanceFunction"])
+    equal("builds", builds, [", ".join(FUNCTIONS)])
 
 
 def artifacts() -> str:
-    for function in ("RegistryFunction", "MaintenanceFunction"):
+    for function in FUNCTIONS:
         equal(f"files of {function}", sorted(path.name for path in (BUILD / function).iterdir()), ["bootstrap"])
-    first, second = ((BUILD / function / "bootstrap").read_bytes() for function in ("RegistryFunction", "MaintenanceFunction"))
-    require(first == second, "the functions have different binaries")
+    first, *others = ((BUILD / function / "bootstrap").read_bytes() for function in FUNCTIONS)
+    require(all(other == first for other in others), "the functions have different binaries")
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("bootstrap", first)
