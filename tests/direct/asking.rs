@@ -7,10 +7,7 @@ use berth::{
 use bytes::Bytes;
 use http::{Method, StatusCode};
 
-use crate::{
-    registry::{Registry, content, created, direct, options, put_of, refusal, refused},
-    support::registry::Registry as Configured,
-};
+use crate::registry::{Registry, content, created, direct, of_one_process, options, put_of, refusal, refused};
 
 #[tokio::test]
 async fn a_malformed_announcement_is_refused() {
@@ -100,9 +97,7 @@ async fn without_redirects_nobody_is_sent_to_storage() {
 #[tokio::test]
 async fn a_folder_and_a_memory_take_the_same_request_in_the_ordinary_way() {
     let folder = tempfile::tempdir().unwrap();
-    let root = folder.path().display();
-    for storage in [format!("filesystem: {{rootdirectory: {root}}}"), "inmemory:".to_owned()] {
-        let registry = Configured::configured(&format!("version: 0.1\nstorage:\n  {storage}\n")).await;
+    for registry in of_one_process(folder.path()).await {
         let http = registry.http();
         let blob = content(1, 1000);
         let digest = Digest::canonical(&blob);

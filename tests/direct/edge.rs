@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http::{Method, StatusCode};
 
 use crate::{
-    registry::{EDGE_KEY, Person, Registry, blob_key, content, created, options, put_of, refused},
+    registry::{EDGE_KEY, Person, Registry, blob_key, content, created, of_one_process, options, put_of, refused},
     support::{http::Answer, registry::Registry as Configured},
 };
 
@@ -295,9 +295,7 @@ async fn a_session_with_a_target_takes_content_by_the_edge_too() {
 #[tokio::test]
 async fn a_folder_and_a_memory_take_nothing_from_an_edge() {
     let folder = tempfile::tempdir().unwrap();
-    let root = folder.path().display();
-    for storage in [format!("filesystem: {{rootdirectory: {root}}}"), "inmemory:".to_owned()] {
-        let registry = Configured::configured(&format!("version: 0.1\nstorage:\n  {storage}\n")).await;
+    for registry in of_one_process(folder.path()).await {
         let http = registry.http();
         let blob = content(1, 1000);
         let digest = Digest::canonical(&blob);

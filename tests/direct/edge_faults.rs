@@ -16,8 +16,8 @@ use crate::{
 
 /// Plays `fault` at each request to S3 of a commit, one after the other; how many there were.
 async fn at_each_request(registry: &Registry, algorithm: Algorithm, size: usize, fault: &Fault) -> u32 {
-    at_each_request_of(registry, algorithm, size, fault, false).await;
-    at_each_request_of(registry, algorithm, size, fault, true).await
+    at_each_request_of(registry, algorithm, size, fault, Some(size as u64)).await;
+    at_each_request_of(registry, algorithm, size, fault, None).await
 }
 
 async fn at_each_request_of(
@@ -25,7 +25,7 @@ async fn at_each_request_of(
     algorithm: Algorithm,
     size: usize,
     fault: &Fault,
-    url_without_size: bool,
+    size_told: Option<u64>,
 ) -> u32 {
     let alice = registry.person("alice");
     for moment in 0.. {
@@ -36,8 +36,7 @@ async fn at_each_request_of(
         registry.s3.reset();
         registry.s3.inject(Rule::new(fault.clone()).skip(moment).times(1));
         // The edge tells the size; without it there is one request more.
-        let size = [Some(blob.len() as u64), None][usize::from(url_without_size)];
-        let (mut url, mut failures) = (told(commit_url(&opened, &digest), size), 0);
+        let (mut url, mut failures) = (told(commit_url(&opened, &digest), size_told), 0);
         let closed = loop {
             let answer = alice.get(&url).await;
             match answer.status {

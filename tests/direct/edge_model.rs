@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use berth::digest::{Algorithm, Digest};
 use bytes::Bytes;
 use http::{Method, StatusCode};
-use proptest::{prelude::*, test_runner::TestRunner};
+use proptest::prelude::*;
 
 use crate::{
     edge::stage,
-    registry::{Person, Registry, content},
+    registry::{Person, Registry, content, in_any_order},
     support::http::Answer,
 };
 
@@ -205,22 +205,11 @@ impl World {
 
 #[test]
 fn a_repository_has_what_was_committed_there() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let mut runner = TestRunner::new(ProptestConfig {
-        cases: 24,
-        max_shrink_iters: 200,
-        failure_persistence: None,
-        ..ProptestConfig::default()
+    in_any_order(step(), async |steps| {
+        let mut world = World::new().await;
+        for step in &steps {
+            world.play(step).await;
+            world.check().await;
+        }
     });
-    let tested = runner.run(&prop::collection::vec(step(), 1..40), |steps| {
-        runtime.block_on(async {
-            let mut world = World::new().await;
-            for step in &steps {
-                world.play(step).await;
-                world.check().await;
-            }
-        });
-        Ok(())
-    });
-    tested.unwrap();
 }

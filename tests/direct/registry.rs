@@ -22,9 +22,13 @@ use berth::{
 use berth_local::S3Emulator;
 use bytes::Bytes;
 use http::{Method, StatusCode};
+use proptest::{prelude::*, test_runner::TestRunner};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use crate::support::http::{Answer, Http};
+use crate::support::{
+    http::{Answer, Http},
+    registry::Registry as Configured,
+};
 
 /// Of "wonderland".
 const HASH: &str = "$2y$04$jiJtvhzNaht1A.DuAMxGqO28xA5iWb0VS8GmE39hV3S/FuchCr1L2";
@@ -290,4 +294,28 @@ pub(crate) fn content(number: u32, size: usize) -> Bytes {
         .collect();
     bytes.truncate(size);
     bytes.into()
+}
+
+/// Plays sequences of up to 40 steps that chance chooses; the shortest that fails is told.
+pub(crate) fn in_any_order<S: std::fmt::Debug + Clone>(step: impl Strategy<Value = S>, play: impl AsyncFn(Vec<S>)) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut runner = TestRunner::new(ProptestConfig {
+        cases: 24,
+        max_shrink_iters: 200,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    });
+    let tested = runner.run(&prop::collection::vec(step, 1..40), |steps| {
+        runtime.block_on(play(steps));
+        Ok(())
+    });
+    tested.unwrap();
+}
+
+/// Registries whose storage takes nothing but from their own process: a folder, which is `folder`, and memory.
+pub(crate) async fn of_one_process(folder: &std::path::Path) -> [Configured; 2] {
+    let folder = format!("filesystem: {{rootdirectory: {}}}", folder.display());
+    let configured =
+        async |storage: &str| Configured::configured(&format!("version: 0.1\nstorage:\n  {storage}\n")).await;
+    [configured(&folder).await, configured("inmemory:").await]
 }

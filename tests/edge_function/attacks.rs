@@ -82,7 +82,7 @@ fn a_path_that_leaves_the_stage_is_none() {
         // Signed for it as it stands there, in case anybody could have that.
         if let Some(name) = uri.strip_prefix("/v2/").and_then(|rest| rest.strip_suffix(&format!("/blobs/uploads/{id}")))
         {
-            event["request"]["querystring"]["_edge"]["value"] = by_openssl(name).into();
+            event["request"]["querystring"]["_edge"]["value"] = signed_as_it_stands(name).into();
         }
         let (status, ..) = refused(&event);
         assert!(status == 413 || status == 404, "{uri}: {status}");
@@ -90,7 +90,7 @@ fn a_path_that_leaves_the_stage_is_none() {
 }
 
 /// A ticket for a name that no repository can have.
-fn by_openssl(name: &str) -> String {
+fn signed_as_it_stands(name: &str) -> String {
     use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
     use hmac::{KeyInit as _, Mac as _};
     let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(b"a-key-of-the-edge").unwrap();

@@ -15,11 +15,10 @@ import stack
 from report import Report, equal, require
 from stack import REGION, Stack
 from tools import ROOT
+from variants import DOMAIN, USERS, there_already, zone
 
 FILE = ROOT / "infra" / "edge" / "function.js"
-USERS = {"Users": f"{parameters.USER},{parameters.OTHER}"}
 EDGE = USERS | {"Edge": "true"}
-DOMAIN = {"DomainName": "registry.example.com", "CertificateArn": parameters.CERTIFICATE}
 # "Quotas on CloudFront Functions".
 LARGEST_FUNCTION = 10 * 1024
 
@@ -50,19 +49,12 @@ def run(report: Report) -> None:
             "a name of one's own is CloudFront's, with its certificate and records": lambda: domain(made),
             "the outputs say that name": lambda: named(made, "registry.example.com"),
         })
-    with report.around("edge"), stack.deployed(EDGE | {"EdgeDownloads": "true"}, there_already) as made:
+    with report.around("edge"), stack.deployed(EDGE | {"EdgeDownloads": "true"}, old_images) as made:
         report.run("edge", {"for a bucket that is there the output says what its policy lacks": lambda: statement(made)})
 
 
-def there_already() -> dict[str, str]:
-    stack.make_bucket("old-images")
-    return {"ExistingBucket": "old-images"}
-
-
-def zone() -> dict[str, str]:
-    client = boto3.client("route53", region_name=REGION)
-    made = client.create_hosted_zone(Name="example.com", CallerReference="once")
-    return {"HostedZoneId": made["HostedZone"]["Id"].removeprefix("/hostedzone/")}
+def old_images() -> dict[str, str]:
+    return there_already() | {"RootDirectory": ""}
 
 
 def configuration(made: Stack) -> dict:

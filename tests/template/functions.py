@@ -1,4 +1,4 @@
-"""The two functions of a deployment: what Lambda is told, and how they are reached."""
+"""The functions of a default deployment: what Lambda is told, and how they are reached."""
 
 import json
 

@@ -7,7 +7,7 @@ from client.base import ImageClient
 from .content import TAG, Image
 from .edge_log import LARGEST_BODY, EdgeLog
 from .failure import CommandFailure, Failure, equal, require
-from .large import rate
+from .large import rate, timed_push
 from .refusals import brief
 
 INVOCATIONS, AWS_REQUESTS = 3, 8  # for a blob, at most
@@ -22,7 +22,7 @@ class LargePush:
 
     def __init__(self, client: ImageClient, image: Image, log: EdgeLog):
         self.client, self.image, self.log = client, image, log
-        self.registry, self.repository = client.registry, f"{client.name}/large"
+        self.repository = f"{client.name}/large"
         [self.layer] = image.layers
 
     def checks(self) -> list:
@@ -31,12 +31,7 @@ class LargePush:
 
     def push(self) -> str:
         self.log.begin()
-        start = time.monotonic()
-        told = self.client.push(self.image, self.repository, TAG)
-        seconds = time.monotonic() - start
-        manifest = self.registry.manifest(self.repository, TAG)
-        if told:
-            equal("manifest digest as the client tells it", told, manifest.digest)
+        manifest, seconds = timed_push(self.client, self.image, self.repository)
         equal("manifest", manifest.digest, self.image.digest)
         return f"{manifest.digest[:19]} in {seconds:.0f} s, {rate(self.layer.size, seconds)}"
 

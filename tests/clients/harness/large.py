@@ -16,6 +16,7 @@ from .failure import equal, require
 from .local_stack import LocalStack, server_beside
 from .process import Shell, environment
 from .recorder import Recorder
+from .registry import Manifest
 from .traffic import Traffic
 
 REPOSITORY = "large/image"
@@ -133,6 +134,17 @@ class LargeLayer:
         said = f"{max(peaks):.1f} MiB resident at most, of {len(peaks)} instances"
         require(max(peaks) < RESIDENT_MIB, said)
         return said
+
+
+def timed_push(client, image: Image, repository: str) -> tuple[Manifest, float]:
+    """Pushes; returns what the registry has then, and the seconds."""
+    start = time.monotonic()
+    told = client.push(image, repository, TAG)
+    seconds = time.monotonic() - start
+    manifest = client.registry.manifest(repository, TAG)
+    if told:
+        equal("manifest digest as the client tells it", told, manifest.digest)
+    return manifest, seconds
 
 
 def rate(size: int, seconds: float) -> str:
