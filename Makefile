@@ -14,9 +14,9 @@ run: ## build, and serve ./data on 127.0.0.1:5000 (ADDR and DATA change that)
 	cargo build --locked --profile $(PROFILE) --bin berth
 	$(BIN)/berth serve --addr $(ADDR) --data $(DATA)
 
-lambda-local: ## build, and serve the deployment here, as Lambda would: emulated S3, DynamoDB, STS and issuer (ADDR and ARGS change that; EDGE=1 puts CloudFront in front)
+lambda-local: ## build, and serve the deployment here, as Lambda would: emulated S3, DynamoDB, STS and issuer (ADDR, FRONT and ARGS change that)
 	cargo build --locked --profile $(PROFILE) -p berth -p berth-local --bin bootstrap --bin lambda-local
-	$(BIN)/lambda-local --addr $(ADDR) $(if $(EDGE),--edge) $(ARGS)
+	$(BIN)/lambda-local --addr $(ADDR) $(if $(FRONT),--front $(FRONT)) $(ARGS)
 
 edge-function: ## copy infra/edge/function.js into template.yaml
 	infra/edge/embed

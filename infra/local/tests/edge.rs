@@ -297,7 +297,7 @@ async fn a_payload_hash_that_a_function_sets_is_signed_and_verified() {
         assert_eq!(put(&edge, &format!("/bucket/stage/{key}?hash=UNSIGNED-PAYLOAD"), "", &wrong).status, 303);
     }
     let options = EdgeOptions { content_sha256: ContentSha256::Ignored, ..EdgeOptions::default() };
-    let Stack { edge, .. } = start(options, &nobody()).await;
+    let Stack { emulators: _emulators, edge } = start(options, &nobody()).await;
     let hash = hex::encode(Sha256::checksum(b"right"));
     assert_eq!(put(&edge, &format!("/bucket/stage/a?hash={hash}"), "", b"wrong").status, 303);
 }
