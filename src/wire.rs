@@ -69,7 +69,7 @@ impl<'a> Adapters<'a> {
         let options = StorageOptions {
             redirect: config.storage.redirect,
             cloudfront: cloudfront(&config.storage),
-            direct: DirectOptions { edge_checks: config.http.edge.checksum, ..direct(&config.storage.direct_upload) },
+            direct: direct(&config.storage.direct_upload),
             validation: Validation { layers: config.validation.layers, platforms: config.validation.platforms },
             secret: config.http.secret.as_ref().map(|secret| UploadSecret::new(secret.expose().as_bytes())),
             clock: Clock::default(),

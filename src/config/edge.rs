@@ -7,10 +7,8 @@ use super::{error::ConfigError, secret::Secret, settings::Settings};
 pub struct Edge {
     /// By which requests show that they came through the edge; where there are any, no others are answered.
     pub origin_secrets: Vec<Secret>,
-    /// The keys of upload tickets, the newest first: it signs.
+    /// The keys of upload tickets: the first signs.
     pub upload_keys: Vec<Secret>,
-    /// Whether the edge has S3 check the SHA-256 of what it stores.
-    pub checksum: bool,
 }
 
 /// One of fewer bytes could be guessed.
@@ -33,7 +31,6 @@ impl Edge {
         Ok(Self {
             origin_secrets: secrets("http.edge.originsecret")?,
             upload_keys: secrets("http.edge.uploadkey")?,
-            checksum: settings.switch("http.edge.checksum", false)?,
         })
     }
 }

@@ -94,7 +94,6 @@ static KEYS: &[Key] = &[
     key("http.headers", Lists, "a map of header names, each with a value or a list of values"),
     key("http.edge.originsecret", Value, EDGE_SECRETS),
     key("http.edge.uploadkey", Value, EDGE_SECRETS),
-    key("http.edge.checksum", Value, SWITCH),
     key("validation.manifests.indexes.platforms", Value, ALL_OR_NONE),
     key("validation.manifests.images.layers", Value, ALL_OR_NONE),
     key("health.storagedriver", Ignored, "anything; it has no effect"),
