@@ -1,5 +1,6 @@
 //! The wire contract that server and client share (OCI distribution specification, "Endpoints").
 
+mod carried;
 mod direct;
 mod edge;
 mod error;
@@ -7,6 +8,7 @@ mod query;
 mod range;
 mod route;
 
+pub use carried::{BERTH_CHALLENGE, BERTH_LENGTH, BERTH_RANGE, BERTH_STATUS};
 pub use direct::{
     BERTH_BLOB_DIGEST, BERTH_BLOB_SIZE, BERTH_DIRECT_UPLOAD, DirectAnswer, DirectProblem, PARTS, PartEntry,
     PartsAnswer, SignedRequest,

@@ -93,6 +93,7 @@ impl<'a> Adapters<'a> {
                 explains: false,
                 edge: Edge {
                     origin_secrets: exposed(&config.http.edge.origin_secrets).collect(),
+                    required: config.http.edge.required,
                     upload_key: exposed(&config.http.edge.upload_keys).next(),
                 },
             },

@@ -93,6 +93,7 @@ static KEYS: &[Key] = &[
     key("http.relativeurls", Value, SWITCH),
     key("http.headers", Lists, "a map of header names, each with a value or a list of values"),
     key("http.edge.originsecret", Value, EDGE_SECRETS),
+    key("http.edge.required", Value, SWITCH),
     key("http.edge.uploadkey", Value, EDGE_SECRETS),
     key("validation.manifests.indexes.platforms", Value, ALL_OR_NONE),
     key("validation.manifests.images.layers", Value, ALL_OR_NONE),
