@@ -4,8 +4,9 @@ PROFILE ?= fast
 BIN = $(or $(CARGO_TARGET_DIR),target)/$(PROFILE)
 ADDR ?= 127.0.0.1:5000
 DATA ?= ./data
+PREFIX ?= /usr/local
 
-.PHONY: help run lambda-local edge-function test lint conformance clients template bench cost check
+.PHONY: help run install package lambda-local edge-function test lint conformance clients template package-lint package-test bench cost check
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -13,6 +14,23 @@ help: ## list the verbs
 run: ## build, and serve ./data on 127.0.0.1:5000 (ADDR and DATA change that)
 	cargo build --locked --profile $(PROFILE) --bin berth
 	$(BIN)/berth serve --addr $(ADDR) --data $(DATA)
+
+install: BIN = $(or $(CARGO_TARGET_DIR),target)/release
+install: ## berth and docker-credential-berth, with manual and completions, into PREFIX=/usr/local (below DESTDIR); BIN=DIR installs what is built already
+	$(if $(filter command,$(origin BIN)),,cargo build --locked --release --bin berth --bin docker-credential-berth)
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/man/man1" "$(DESTDIR)$(PREFIX)/share/doc/berth" \
+		"$(DESTDIR)$(PREFIX)/share/bash-completion/completions" "$(DESTDIR)$(PREFIX)/share/zsh/site-functions" \
+		"$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d"
+	install -m 755 "$(BIN)/berth" "$(BIN)/docker-credential-berth" "$(DESTDIR)$(PREFIX)/bin"
+	install -m 644 LICENSE "$(DESTDIR)$(PREFIX)/share/doc/berth"
+	"$(BIN)/berth" man --to "$(DESTDIR)$(PREFIX)/share/man/man1"
+	"$(BIN)/berth" completions bash >"$(DESTDIR)$(PREFIX)/share/bash-completion/completions/berth"
+	"$(BIN)/berth" completions zsh >"$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_berth"
+	"$(BIN)/berth" completions fish >"$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/berth.fish"
+
+package: ## what deploys to AWS by the AWS CLI alone, into target/package: the function's zips, a template, SHA256SUMS (VERSION and ARCHITECTURES=arm64,x86_64 change that)
+	tests/clients/install template
+	infra/package/build $(if $(VERSION),--version $(VERSION)) $(if $(ARCHITECTURES),--architectures $(ARCHITECTURES))
 
 lambda-local: ## build, and serve the deployment here, as Lambda would: emulated S3, DynamoDB, STS and issuer (ADDR and ARGS change that; EDGE=1 puts CloudFront in front)
 	cargo build --locked --profile $(PROFILE) -p berth -p berth-local --bin bootstrap --bin lambda-local
@@ -50,6 +68,14 @@ template: $(BIN)/berth ## template.yaml: linters, sam build, a deployment into a
 	-tests/clients/install template njs # what is missing is named by the runner; with CI=true that fails
 	BERTH_LAMBDA_LOCAL=$(BIN)/lambda-local tests/template/run $(if $(ONLY),--only $(ONLY))
 
+package-lint: ## linters of the workflows, the Dockerfile and the shell scripts
+	-tests/clients/install template package actionlint shellcheck # what is missing is named by the runner; with CI=true that fails
+	tests/package/run --only lint
+
+package-test: $(BIN)/berth ## those linters, and what `make package` and `make install` make, deployed by the AWS CLI into an emulated AWS; builds the function unless `make template` has (ONLY=lint,install: no build)
+	-tests/clients/install template package actionlint shellcheck # what is missing is named by the runner; with CI=true that fails
+	BERTH_BIN=$(BIN)/berth BERTH_LAMBDA_LOCAL=$(BIN)/lambda-local tests/package/run $(if $(ONLY),--only $(ONLY))
+
 bench: ## side by side with distribution 3.1 and docker-registry 2.8 (PEERS=name=host:port adds others); cold starts; what a pushed blob costs
 	tests/clients/install distribution docker-registry skopeo wrk
 	cargo build --locked --release --bin berth --bin bootstrap
@@ -64,4 +90,4 @@ cost: ## dollars on AWS, from measured requests and infra/prices.json, beside di
 	cargo build --locked --release -p berth-local --bin lambda-local
 	tests/cost/run $(ARGS)
 
-check: lint test conformance clients template ## everything that CI runs
+check: lint test conformance clients template package-test ## everything that CI runs
