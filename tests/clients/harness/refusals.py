@@ -25,6 +25,16 @@ def asked_to_log_in(traffic: Traffic, act: Callable[[], object]) -> str:
     return said
 
 
+def shut_out(traffic: Traffic, act: Callable[[], object]) -> str:
+    """`act` fails because the client never learns how to log in; returns what it says, which need not name the reason."""
+    return _refused(traffic, act, 401, ("",))
+
+
+def not_a_success(traffic: Traffic, act: Callable[[], object]) -> str:
+    """`act` fails, although what it was answered with is no error of HTTP: 300; returns what the client says."""
+    return _refused(traffic, act, 300, ("",))
+
+
 def denied(traffic: Traffic, act: Callable[[], object]) -> str:
     """`act` fails because who is logged in may not change anything there; returns what the client says."""
     said = _refused(traffic, act, 403, DENIED)
