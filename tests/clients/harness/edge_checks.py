@@ -5,12 +5,14 @@ import time
 from client.base import ImageClient
 
 from .content import TAG, Image
-from .edge_log import LARGEST_BODY, EdgeLog
+from .edge_log import LARGEST_BODY, EdgeLog, Seen
 from .failure import CommandFailure, Failure, equal, require
 from .large import rate, timed_push
 from .refusals import brief
 
-INVOCATIONS, AWS_REQUESTS = 3, 6  # for a blob, at most
+# At most, for a blob, with what is asked about it before it is sent; and for the commit of one that S3 has.
+INVOCATIONS, AWS_REQUESTS, COMMIT = 3, 8, 6
+READS = ("GetObject", "HeadObject")
 # How clients show the status. Its text is AWS's own.
 TOO_LARGE = ("413", "too large")
 
@@ -69,9 +71,24 @@ def cost(log: EdgeLog, blobs: int) -> str:
     asked = asked[:last + 1]
     said = (f"for each of {blobs} blobs {len(invocations) / blobs:.1f} invocations (at most {INVOCATIONS}) and {len(asked) / blobs:.1f} "
             f"requests to AWS (at most {AWS_REQUESTS}), {tokens} for tokens beside them")
+    commits = [commit(put, asked) for put in log.to_bucket() if put.method == "PUT"]
+    said += f"; the commit {', '.join(str(len(requests)) for requests in commits)} (at most {COMMIT})"
     within = len(invocations) <= INVOCATIONS * blobs and len(asked) <= AWS_REQUESTS * blobs
+    within = within and commits != [] and all(len(requests) <= COMMIT for requests in commits)
     require(within, "\n".join([said, *map(str, invocations), *(f"{r['operation']} {r['key']}" for r in asked)]))
     return said
+
+
+def commit(put: Seen, asked: list[dict]) -> list[dict]:
+    """What the function asked about content that went to the bucket: about its upload, and to put it in its place."""
+    session, hexadecimal = put.path.rpartition("/")[2], (put.sent or "").rpartition("/")[2]
+
+    def concerns(recorded: dict) -> bool:
+        named = f"{recorded['key']} {recorded['source']}"
+        changes = hexadecimal in named and recorded["operation"] not in READS
+        return recorded["operation"] == "DeleteObjects" or session in named or changes
+
+    return [recorded for recorded in asked if concerns(recorded)]
 
 
 def linked(recorded: dict) -> bool:
