@@ -12,10 +12,10 @@ from .checks import ImageChecks
 from .content import TAG, Image, Index
 from .failure import CommandFailure, equal
 from .large_chart import enlarge
-from .local_stack import LocalStack
 from .refusals import not_a_success, not_let_in
+from .registry import Registry
 from .session import session
-from .unknowns import ANONYMOUS, Run
+from .unknowns import ANONYMOUS, EXPIRED, Run
 
 # Without these there is nothing else to see.
 REQUIRED = ("start", "login", "push", "push-chart")
@@ -37,15 +37,18 @@ class Outcome:
 
 
 class UnknownChecks:
-    def __init__(self, client: Client, stack: LocalStack, run: Run, pushed: Pushed):
-        self.client, self.stack, self.run, self.pushed = client, stack, run, pushed
+    def __init__(self, client: Client, run: Run, login: tuple[str, str], pushed: Pushed):
+        self.client, self.run, self.pushed = client, run, pushed
+        self.user, self.password = login
         self.traffic = client.traffic
 
     def all(self) -> list:
         """Pairs of a name and a function."""
         if self.run.assumption == ANONYMOUS:
-            return [("anonymous-push", self.anonymous_push), ("anonymous-pull", self.anonymous_pull),
+            return [("anonymous-push", self.refused_push), ("anonymous-pull", self.refused_pull),
                     ("wrong-password", self.unseen_wrong_password), ("right-password", self.unseen_password)]
+        if self.run.assumption == EXPIRED:
+            return [("push", self.refused_push), ("pull", self.refused_pull)]
         checks = [("wrong-password", self.wrong_password), ("login", self.login), *self.pushes()]
         return [(name.replace(" ", "-"), check) for name, check in checks]
 
@@ -63,7 +66,7 @@ class UnknownChecks:
         return [*before, *own, *large, *[(name, check) for name, check in images.after() if name == "delete manifest"]]
 
     def login(self) -> None:
-        self.client.login(self.stack.user, self.stack.password)
+        self.client.login(self.user, self.password)
 
     def push(self) -> None:
         if isinstance(self.client, Helm):
@@ -88,17 +91,17 @@ class UnknownChecks:
         equal("manifest", self.client.registry.manifest(repository, TAG).digest, self.pushed.large.digest)
 
     def log_in_wrongly(self) -> None:
-        self.client.login(self.stack.user, "not-" + self.stack.password)
+        self.client.login(self.user, "not-" + self.password)
         self.push()
 
     def wrong_password(self) -> None:
         with self.forgotten():
             not_let_in(self.traffic, self.log_in_wrongly)
 
-    def anonymous_push(self) -> None:
+    def refused_push(self) -> None:
         not_a_success(self.traffic, self.push)
 
-    def anonymous_pull(self) -> None:
+    def refused_pull(self) -> None:
         not_a_success(self.traffic, self.pull)
 
     def unseen_wrong_password(self) -> None:
@@ -123,11 +126,11 @@ class UnknownChecks:
                 self.client.logout()
 
 
-def outcome(kind: type[Client], temp: Path, stack: LocalStack, run: Run, pushed: Pushed) -> Outcome:
+def outcome(kind: type[Client], temp: Path, registry: Registry, run: Run, login: tuple[str, str], pushed: Pushed) -> Outcome:
     """Runs all checks of a client; those that nothing can come of any more are left out."""
     seen = Outcome()
-    with session(kind, temp, stack.registry()) as running:
-        checks = UnknownChecks(running.client, stack, run, pushed).all()
+    with session(kind, temp, registry) as running:
+        checks = UnknownChecks(running.client, run, login, pushed).all()
         for name, check in [("start", running.client.start), *checks]:
             running.begin()
             try:

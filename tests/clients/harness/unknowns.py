@@ -21,13 +21,15 @@ AS_OBSERVED = "-"
 # CloudFront's function for responses does not run, and the rules let anybody pull something: then no 401 is answered by the
 # function for requests, and clients see the status that the registry sends in its place.
 ANONYMOUS = "viewer-response-runs=no+anonymous"
+# The same once a client is logged in and its token has expired.
+EXPIRED = "viewer-response-runs=no+expired"
 IMPOSSIBLE = Path(__file__).resolve().parents[1] / "impossible"
 
 
 @dataclass(frozen=True)
 class Run:
     front: str
-    assumption: str  # NAME=VALUE, or one of the two above
+    assumption: str  # NAME=VALUE, or one of the others above
 
     @property
     def assume(self) -> tuple[str, ...]:
@@ -45,7 +47,7 @@ def all_runs() -> list[Run]:
             if value != known["default"]:
                 fronts = CONCERNED.get(known["name"], BOTH)
                 runs += [Run(front, f"{known['name']}={value}") for front in fronts]
-    return [*runs, Run(BOTH[0], ANONYMOUS)]
+    return [*runs, Run(BOTH[0], ANONYMOUS), Run(BOTH[0], EXPIRED)]
 
 
 class Impossible:
