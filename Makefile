@@ -6,7 +6,7 @@ ADDR ?= 127.0.0.1:5000
 DATA ?= ./data
 PREFIX ?= /usr/local
 
-.PHONY: help run install package lambda-local edge-function test lint conformance clients template package-lint package-test bench cost check
+.PHONY: help run install package lambda-local edge-function test lint conformance clients template package-lint package-test bench cost unknowns check
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -32,9 +32,9 @@ package: ## what deploys to AWS by the AWS CLI alone, into target/package: the f
 	tests/clients/install template
 	infra/package/build $(if $(VERSION),--version $(VERSION)) $(if $(ARCHITECTURES),--architectures $(ARCHITECTURES))
 
-lambda-local: ## build, and serve the deployment here, as Lambda would: emulated S3, DynamoDB, STS and issuer (ADDR and ARGS change that; EDGE=1 puts CloudFront in front)
+lambda-local: ## build, and serve the deployment here: CloudFront, Lambda, S3, DynamoDB and STS, emulated (FRONT=http-api or function-url, ADDR, ARGS)
 	cargo build --locked --profile $(PROFILE) -p berth -p berth-local --bin bootstrap --bin lambda-local
-	$(BIN)/lambda-local --addr $(ADDR) $(if $(EDGE),--edge) $(ARGS)
+	$(BIN)/lambda-local --addr $(ADDR) $(if $(FRONT),--front $(FRONT)) $(ARGS)
 
 edge-function: ## copy infra/edge/function.js into template.yaml
 	infra/edge/embed
@@ -50,11 +50,11 @@ $(BIN)/emulators $(BIN)/berth: FORCE
 	cargo build --locked --profile $(PROFILE) --workspace --bins
 FORCE:
 
-conformance: $(BIN)/berth ## the OCI conformance program, 1.1 and dev: on a folder, on S3 with DynamoDB, through the local Lambda
+conformance: $(BIN)/berth ## the OCI conformance program, 1.1 and dev: on a folder, on S3 with DynamoDB, through CloudFront and through an HTTP API
 	tests/clients/install conformance
 	BERTH_BIN=$(BIN)/berth BERTH_EMULATORS=$(BIN)/emulators BERTH_LAMBDA_LOCAL=$(BIN)/lambda-local tests/conformance/run
 
-clients: $(BIN)/berth ## real clients push and pull, also through the local Lambda by each kind of login; docker-registry's folders are exchanged, and Berth's client speaks to it
+clients: $(BIN)/berth ## real clients push and pull: to a folder, through each front end by each kind of login, 1 GB through CloudFront and through berth gateway
 	-tests/clients/install # what is missing is named by the runner; with CI=true that fails
 	BERTH_BIN=$(BIN)/berth tests/clients/run
 	BERTH_BIN=$(BIN)/berth BERTH_LAMBDA_LOCAL=$(BIN)/lambda-local tests/clients/lambda
@@ -63,6 +63,10 @@ clients: $(BIN)/berth ## real clients push and pull, also through the local Lamb
 	BERTH_BIN=$(BIN)/berth BERTH_LAMBDA_LOCAL=$(BIN)/lambda-local tests/clients/edge
 	BERTH_BIN=$(BIN)/berth tests/clients/interop
 	tests/clients/suite
+
+unknowns: $(BIN)/berth ## every client, with each assumption about AWS inverted, one at a time (ARGS="--run 'cloudfront head-length=none'")
+	-tests/clients/install # what is missing is named by the runner; with CI=true that fails
+	BERTH_BIN=$(BIN)/berth BERTH_LAMBDA_LOCAL=$(BIN)/lambda-local tests/clients/unknowns $(ARGS)
 
 template: $(BIN)/berth ## template.yaml: linters, sam build, a deployment into an emulated CloudFormation, and that in the local Lambda (ONLY=lint,deploy,local: no build)
 	-tests/clients/install template njs # what is missing is named by the runner; with CI=true that fails
@@ -84,7 +88,7 @@ bench: ## side by side with distribution 3.1 and docker-registry 2.8 (PEERS=name
 	tests/bench/cold_start
 	BERTH_BIN=$(or $(CARGO_TARGET_DIR),target)/release/berth BERTH_LAMBDA_LOCAL=$(or $(CARGO_TARGET_DIR),target)/release/lambda-local tests/clients/own
 
-cost: ## dollars on AWS, from measured requests and infra/prices.json, beside distribution 3.1 (ARGS=--json)
+cost: ## dollars on AWS behind each front end, from measured requests and infra/prices.json, beside distribution 3.1 and ECR (ARGS=--json)
 	-tests/clients/install distribution # what is missing is named by the runner; with CI=true that fails
 	cargo build --locked --release --bin bootstrap
 	cargo build --locked --release -p berth-local --bin lambda-local
