@@ -5,7 +5,7 @@ BIN = $(or $(CARGO_TARGET_DIR),target)/$(PROFILE)
 ADDR ?= 127.0.0.1:5000
 DATA ?= ./data
 
-.PHONY: help run lambda-local edge-function test lint conformance clients template bench cost check
+.PHONY: help run lambda-local edge-function test lint conformance clients template verify-local bench cost check
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -49,6 +49,9 @@ clients: $(BIN)/berth ## real clients push and pull, also through the local Lamb
 template: $(BIN)/berth ## template.yaml: linters, sam build, a deployment into an emulated CloudFormation, and that in the local Lambda (ONLY=lint,deploy,local: no build)
 	-tests/clients/install template njs # what is missing is named by the runner; with CI=true that fails
 	BERTH_LAMBDA_LOCAL=$(BIN)/lambda-local tests/template/run $(if $(ONLY),--only $(ONLY))
+
+verify-local: $(BIN)/berth ## infra/verify-on-aws: its parts, an emulated account, and the local stack in combinations of its assumptions (ARGS='--largest 4096': in all)
+	BERTH_BIN=$(BIN)/berth BERTH_LAMBDA_LOCAL=$(BIN)/lambda-local tests/verify/run $(ARGS)
 
 bench: ## side by side with distribution 3.1 and docker-registry 2.8 (PEERS=name=host:port adds others); cold starts; what a pushed blob costs
 	tests/clients/install distribution docker-registry skopeo wrk

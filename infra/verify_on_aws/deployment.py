@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
-from .assumptions import HTTP_API
 from .aws import Aws, CommandFailed, Sam
 from .bcrypt import hashed
 from .session import Target
@@ -67,16 +65,12 @@ class Deployer:
         return Target(
             front=front, host=outputs["RegistryHost"], user=USER, password=self.password, bucket=outputs["BucketName"],
             region=self.aws.region, function_name=function, log_group=outputs["RegistryLogGroup"], started_ms=started,
-            function_url="" if front == HTTP_API else self.function_url(function),
+            function_url=outputs.get("FunctionUrlHost", ""),
         )
 
     def outputs(self, stack: str) -> dict:
         described = self.aws.json("cloudformation", "describe-stacks", "--stack-name", stack)["Stacks"][0]
         return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
-
-    def function_url(self, function: str) -> str:
-        """The host of the function's own URL."""
-        return urlsplit(self.aws.json("lambda", "get-function-url-config", "--function-name", function)["FunctionUrl"]).netloc
 
     def reason(self, stack: str) -> str:
         """The first failure that the stack's events tell."""

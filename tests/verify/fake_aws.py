@@ -122,11 +122,6 @@ def get_policy(account, asked, words):
     return {"Policy": json.dumps({"Statement": [{"Action": action} for action in actions]})}
 
 
-def function_url(account, asked, words):
-    found = next(s for s in account["stacks"].values() if asked["function-name"].startswith(s["StackName"]))
-    return {"FunctionUrl": f"https://{found['function_url']}/"}
-
-
 def filter_logs(account, asked, words):
     line = "REPORT RequestId: 8f5-1\tDuration: 12.34 ms\tBilled Duration: {} ms\tMemory Size: 512 MB\tMax Memory Used: 31 MB\t{}\n"
     return {"events": [{"message": line.format(40, "Init Duration: 25.50 ms\t")}, {"message": line.format(13, "")}]}
@@ -156,7 +151,6 @@ COMMANDS = {
     ("s3api", "abort-multipart-upload"): abort_upload,
     ("s3api", "delete-bucket"): delete_bucket,
     ("lambda", "get-policy"): get_policy,
-    ("lambda", "get-function-url-config"): function_url,
     ("logs", "filter-log-events"): filter_logs,
     ("logs", "describe-log-groups"): log_groups,
     ("logs", "delete-log-group"): delete_log_group,

@@ -61,10 +61,10 @@ def deploy(asked: dict) -> int:
         return 1
     host, function_url, pid = serve(front, parameters)
     outputs = {"RegistryHost": host, "BucketName": "berth" if pid else f"{name}-bucket", "RegistryFunctionName": f"{name}-RegistryFunction-X1",
-               "RegistryLogGroup": f"/aws/lambda/{name}-registry"}
+               "RegistryLogGroup": f"/aws/lambda/{name}-registry"} | ({} if front == "http-api" else {"FunctionUrlHost": function_url})
     with state.opened() as account:
         account["stacks"][name] |= {
-            "StackStatus": "CREATE_COMPLETE", "pid": pid, "function_url": function_url,
+            "StackStatus": "CREATE_COMPLETE", "pid": pid,
             "Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()],
         }
     return 0
