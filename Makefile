@@ -6,7 +6,7 @@ ADDR ?= 127.0.0.1:5000
 DATA ?= ./data
 PREFIX ?= /usr/local
 
-.PHONY: help run install package lambda-local edge-function test lint conformance clients template package-lint package-test bench cost unknowns check
+.PHONY: help run install package lambda-local edge-function test lint conformance clients template package-lint package-test bench cost unknowns verify-local check
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -79,6 +79,9 @@ package-lint: ## linters of the workflows, the Dockerfile and the shell scripts
 package-test: $(BIN)/berth ## those linters, and what `make package` and `make install` make, deployed by the AWS CLI into an emulated AWS; builds the function unless `make template` has (ONLY=lint,install: no build)
 	-tests/clients/install template package actionlint shellcheck # what is missing is named by the runner; with CI=true that fails
 	BERTH_BIN=$(BIN)/berth BERTH_LAMBDA_LOCAL=$(BIN)/lambda-local tests/package/run $(if $(ONLY),--only $(ONLY))
+
+verify-local: $(BIN)/berth ## infra/verify-on-aws: its parts, an emulated account, and the local stack in combinations of its assumptions (ARGS='--largest 4096': in all)
+	BERTH_BIN=$(BIN)/berth BERTH_LAMBDA_LOCAL=$(BIN)/lambda-local tests/verify/run $(ARGS)
 
 bench: ## side by side with distribution 3.1 and docker-registry 2.8 (PEERS=name=host:port adds others); cold starts; what a pushed blob costs
 	tests/clients/install distribution docker-registry skopeo wrk
