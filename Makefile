@@ -97,4 +97,4 @@ cost: ## dollars on AWS behind each front end, from measured requests and infra/
 	cargo build --locked --release -p berth-local --bin lambda-local
 	tests/cost/run $(ARGS)
 
-check: lint test conformance clients template package-test ## everything that CI runs
+check: lint test conformance clients template package-test verify-local ## everything that CI runs
