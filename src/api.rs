@@ -1,5 +1,6 @@
 //! The wire contract that server and client share (OCI distribution specification, "Endpoints").
 
+mod carried;
 mod direct;
 mod edge;
 mod error;
@@ -7,11 +8,15 @@ mod query;
 mod range;
 mod route;
 
+pub use carried::{BERTH_CHALLENGE, BERTH_LENGTH, BERTH_RANGE, BERTH_STATUS};
 pub use direct::{
     BERTH_BLOB_DIGEST, BERTH_BLOB_SIZE, BERTH_DIRECT_UPLOAD, DirectAnswer, DirectProblem, PARTS, PartEntry,
     PartsAnswer, SignedRequest,
 };
-pub use edge::{BERTH_ORIGIN, BY_EDGE, COMMIT, SIZE, TICKET, TICKET_LIFE, is_secret, ticket};
+pub use edge::{
+    BERTH_CHALLENGE, BERTH_ORIGIN, BERTH_RANGE, BERTH_STATUS, BY_EDGE, COMMIT, REMAPPED_CHALLENGE, SIZE, TICKET,
+    TICKET_LIFE, is_secret, ticket,
+};
 pub use error::{ErrorBody, ErrorCode, ErrorEntry};
 pub use query::Query;
 pub use range::{ByteRange, ContentRange, RangeFault, Ranged};

@@ -22,7 +22,7 @@ use std::{fmt, time::Duration};
 use async_trait::async_trait;
 use bytes::Bytes;
 
-pub use direct::{Copied, DirectStore, DirectWrite, Found, StoredPart};
+pub use direct::{Copied, DirectStore, DirectWrite, Found, StoredPart, VerifiedCopy};
 pub use error::{DriverError, DriverErrorKind};
 pub use path::{Path, PathError};
 

@@ -32,8 +32,8 @@ mod token;
 mod uploads;
 mod whole;
 
-pub use app::{App, Options, closed, router};
+pub use app::{App, Options, answer, closed, router};
 pub use arrival::Arrival;
-pub use edge::Edge;
+pub use edge::{Edge, ThroughEdge};
 pub use request_id::HEADER as REQUEST_ID;
 pub use server::{Timeouts, serve};

@@ -10,6 +10,7 @@
 //! and answered for by Lambda's own error, which tells no client anything.
 
 mod answer;
+mod carried;
 mod edge_secrets;
 mod maintenance;
 mod registry;

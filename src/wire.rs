@@ -69,7 +69,7 @@ impl<'a> Adapters<'a> {
         let options = StorageOptions {
             redirect: config.storage.redirect,
             cloudfront: cloudfront(&config.storage),
-            direct: DirectOptions { edge_checks: config.http.edge.checksum, ..direct(&config.storage.direct_upload) },
+            direct: direct(&config.storage.direct_upload),
             validation: Validation { layers: config.validation.layers, platforms: config.validation.platforms },
             secret: config.http.secret.as_ref().map(|secret| UploadSecret::new(secret.expose().as_bytes())),
             clock: Clock::default(),
@@ -93,6 +93,7 @@ impl<'a> Adapters<'a> {
                 explains: false,
                 edge: Edge {
                     origin_secrets: exposed(&config.http.edge.origin_secrets).collect(),
+                    required: config.http.edge.required,
                     upload_key: exposed(&config.http.edge.upload_keys).next(),
                 },
             },

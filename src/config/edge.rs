@@ -3,14 +3,20 @@
 use super::{error::ConfigError, secret::Secret, settings::Settings};
 
 /// What the registry and the edge in front of it share.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edge {
-    /// By which requests show that they came through the edge; where there are any, no others are answered.
+    /// By which requests show that they came through the edge.
     pub origin_secrets: Vec<Secret>,
-    /// The keys of upload tickets, the newest first: it signs.
+    /// Whether requests without one of [`Self::origin_secrets`] are refused, where there are any.
+    pub required: bool,
+    /// The keys of upload tickets. The first one signs.
     pub upload_keys: Vec<Secret>,
-    /// Whether the edge has S3 check the SHA-256 of what it stores.
-    pub checksum: bool,
+}
+
+impl Default for Edge {
+    fn default() -> Self {
+        Self { origin_secrets: Vec::new(), required: true, upload_keys: Vec::new() }
+    }
 }
 
 /// One of fewer bytes could be guessed.
@@ -32,8 +38,8 @@ impl Edge {
         };
         Ok(Self {
             origin_secrets: secrets("http.edge.originsecret")?,
+            required: settings.switch("http.edge.required", Self::default().required)?,
             upload_keys: secrets("http.edge.uploadkey")?,
-            checksum: settings.switch("http.edge.checksum", false)?,
         })
     }
 }

@@ -71,6 +71,20 @@ pub enum Copied {
     },
 }
 
+/// What came of [`DirectStore::copy_verified`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VerifiedCopy {
+    /// The destination has the content, made now.
+    Stored,
+    /// The source has other content. Nothing was stored.
+    Mismatch {
+        /// The sha256 of the source, as the backend has computed it.
+        actual: Digest,
+    },
+    /// The backend does not report what it copied. Nothing was stored.
+    Unverified,
+}
+
 /// What a backend offers to those who write to it without passing through this process. All of it keeps
 /// [`super::StorageDriver`]'s promises: above all, a file is there whole or not at all.
 #[async_trait]
@@ -138,6 +152,25 @@ pub trait DirectStore: Send + Sync {
         upload: Option<&str>,
         until: Option<Instant>,
     ) -> Result<Copied, DriverError>;
+
+    /// Copies `source` to `destination` on the backend's side, if its sha256 is `expected`, as the backend computes it from the
+    /// bytes that it copies. Others may write to `source` meanwhile: all of it is read at once, and the destination is not
+    /// visible to anybody before its content was compared. What is at the destination already stays. The copy is given up at
+    /// `until`; its comparison and its clean-up may take a little longer. `size` is that of the source in bytes, as far as it is
+    /// known; a wrong one does no harm.
+    ///
+    /// # Errors
+    /// [`super::DriverErrorKind::Precondition`] when something is at the destination, and the source has the content all the
+    /// same; [`super::DriverErrorKind::NotFound`] when there is no source; [`super::DriverErrorKind::TooLarge`] when the backend
+    /// copies so much in parts alone; [`super::DriverErrorKind::Timeout`] when it was not done by then.
+    async fn copy_verified(
+        &self,
+        ctx: &Context,
+        source: (&Path, Option<u64>),
+        destination: &Path,
+        expected: &Digest,
+        until: Instant,
+    ) -> Result<VerifiedCopy, DriverError>;
 
     /// Copies `source`, of `size` bytes, to `destination` on the backend's side, in one go and before `until`; only where
     /// nothing is yet, and only if the source has `tag`, where one is given. Nothing but the content is copied. Returns the

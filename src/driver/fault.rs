@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use super::{
     Copied, DirectStore, DirectWrite, DriverError, DriverErrorKind, Entry, Found, Path, PresignedMethod, PutOptions,
-    StorageDriver, StoredPart,
+    StorageDriver, StoredPart, VerifiedCopy,
 };
 use crate::{
     context::Context,
@@ -40,6 +40,7 @@ pub enum Operation {
     Join,
     Abort,
     Copy,
+    CopyVerified,
     CopyAtOnce,
 }
 
@@ -49,7 +50,7 @@ impl Operation {
     pub fn changes(self) -> bool {
         match self {
             Self::Put | Self::Compose | Self::Delete | Self::DeleteTree => true,
-            Self::Begin | Self::Join | Self::Abort | Self::Copy | Self::CopyAtOnce => true,
+            Self::Begin | Self::Join | Self::Abort | Self::Copy | Self::CopyVerified | Self::CopyAtOnce => true,
             Self::Get | Self::Read | Self::Stat | Self::IsFolder | Self::List | Self::Presign => false,
             Self::Sign | Self::Look | Self::Parts => false,
         }
@@ -223,6 +224,18 @@ impl DirectStore for FaultDriver {
     ) -> Result<Copied, DriverError> {
         let copy = self.way(destination)?.copy(ctx, source, destination, upload, until);
         self.decide(Operation::Copy, destination, copy).await
+    }
+
+    async fn copy_verified(
+        &self,
+        ctx: &Context,
+        source: (&Path, Option<u64>),
+        destination: &Path,
+        expected: &Digest,
+        until: Instant,
+    ) -> Result<VerifiedCopy, DriverError> {
+        let copy = self.way(destination)?.copy_verified(ctx, source, destination, expected, until);
+        self.decide(Operation::CopyVerified, destination, copy).await
     }
 
     async fn copy_at_once(

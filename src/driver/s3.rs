@@ -5,18 +5,20 @@
 //! | `config` | where the bucket is, and its client |
 //! | `bucket` | the bucket: keys of paths |
 //! | `attempt` | one question to S3: time limits, retries, the log |
+//! | `conditional` | writes that must not replace anything, and stores that do not implement their condition |
 //! | `error` | S3's errors, and what they mean to a caller |
 //! | `put`, `put_stream`, `put_parts` | writing: whole, as one stream, in parts |
 //! | `multipart` | a multipart upload, which is completed or aborted |
 //! | `compose`, `compose_parts`, `plan` | server-side copies |
 //! | `read` | whole, by range, and resumed when the connection breaks |
-//! | `direct`, `direct_parts`, `direct_copy` | what others write, by requests signed here |
+//! | `direct`, `direct_parts`, `direct_copy`, `verified_copy` | what others write, by requests signed here |
 //! | `head`, `list`, `delete`, `presign` | the rest |
 
 mod attempt;
 mod bucket;
 mod compose;
 mod compose_parts;
+mod conditional;
 mod config;
 mod delete;
 mod direct;
@@ -32,6 +34,7 @@ mod put;
 mod put_parts;
 mod put_stream;
 mod read;
+mod verified_copy;
 
 use std::{fmt, sync::Arc, time::Duration};
 

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts};
 use tracing::Instrument as _;
 
 use super::{
-    Arrival, Edge, REQUEST_ID,
+    Arrival, Edge, REQUEST_ID, ThroughEdge,
     access::wanted,
     access_log::AccessLine,
     call::Call,
@@ -89,34 +89,41 @@ fn own_headers(response: &mut Response, id: RequestId) {
     headers.insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
 }
 
-/// In the place of an API that could not be built: every request is told that it cannot be served, and the log, once
-/// for each, `reason`.
-pub fn closed(reason: impl Into<Arc<str>>) -> Router {
-    let reason = reason.into();
-    Router::new().fallback(move |request: Request| {
-        let id = RequestId::of(request.headers());
-        let ctx = context(&Options::default(), &Arrival::default(), &id);
-        let mut response = Fault::closed(&reason).into_response(&ctx);
-        own_headers(&mut response, id);
-        std::future::ready(response)
-    })
+/// The response to a request with `headers` where the API could not be built, for `reason`, which is for the log alone.
+pub fn closed(reason: &str, headers: &HeaderMap) -> Response {
+    let id = RequestId::of(headers);
+    let ctx = context(&Options::default(), &Arrival::default(), &id);
+    let mut response = Fault::closed(reason).into_response(&ctx);
+    own_headers(&mut response, id);
+    response
 }
 
-/// The API as an axum router, for the server and for Lambda alike.
+/// The API as an axum router.
 pub fn router(app: App) -> Router {
     let app = Arc::new(app);
     Router::new().fallback(move |request: Request| answer(app.clone(), request))
 }
 
-async fn answer(app: Arc<App>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
+/// The response to one request, as [`router`] makes it, but for two things that are left to whoever sends it: a response to
+/// HEAD has the body of GET, where GET has one that is in memory, and `Content-Length` is not set. A response to a request
+/// that came through CloudFront has the extension [`ThroughEdge`].
+pub async fn answer(app: Arc<App>, request: Request) -> Response {
+    let (mut parts, body) = request.into_parts();
     let arrival = parts.extensions.get::<Arrival>().copied().unwrap_or_default();
     let id = RequestId::of(&parts.headers);
     let line = app.options.access_log.then(|| AccessLine::begin(&parts, &arrival, &id)).flatten();
     let ctx = context(&app.options, &arrival, &id);
-    let asked = Unknown { app: app.clone(), ctx: ctx.clone(), parts, arrival };
+    let admitted = app.options.edge.admit(&mut parts.headers, app.options.host.as_deref());
+    let through_edge = matches!(admitted, Ok(true));
     let mut caller = Caller::Anonymous;
-    let answer = in_time(&ctx, respond(asked, body, &mut caller)).await;
+    let answer = match admitted {
+        Ok(_) => {
+            let arrival = Arrival { through_edge, ..arrival };
+            let asked = Unknown { app: app.clone(), ctx: ctx.clone(), parts, arrival };
+            in_time(&ctx, respond(asked, body, &mut caller)).await
+        }
+        Err(fault) => Err(fault),
+    };
     let mut response = answer.unwrap_or_else(|fault| {
         let fault = if app.options.explains { fault.explained() } else { fault };
         fault.into_response(&ctx)
@@ -128,6 +135,9 @@ async fn answer(app: Arc<App>, request: Request) -> Response {
         for value in app.options.headers.get_all(name) {
             headers.append(name, value.clone());
         }
+    }
+    if through_edge {
+        response.extensions_mut().insert(ThroughEdge);
     }
     match line {
         Some(line) => line.follow(response, caller),
@@ -168,9 +178,7 @@ fn is_token_path(path: &str, prefix: &str) -> bool {
 }
 
 async fn respond(asked: Unknown, body: Body, caller: &mut Caller) -> Result<Response, Fault> {
-    let Unknown { app, ctx, mut parts, arrival } = asked;
-    let through_edge = app.options.edge.admit(&mut parts.headers, app.options.host.as_deref())?;
-    let arrival = Arrival { through_edge, ..arrival };
+    let Unknown { app, ctx, parts, arrival } = asked;
     if let Some(tokens) = app.tokens.as_deref().filter(|_| is_token_path(parts.uri.path(), &app.options.prefix)) {
         return token::answer(tokens, &app, &ctx, (&parts, body), &arrival, caller).await;
     }

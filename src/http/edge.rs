@@ -1,4 +1,4 @@
-//! The edge in front of the registry: requests that come through it, and tickets for it.
+//! CloudFront in front of the registry: requests that come through it, and tickets for its function.
 
 use std::{fmt, time::SystemTime};
 
@@ -10,21 +10,32 @@ use crate::{
     name::RepositoryName,
 };
 
-/// What the edge and the registry share. By default, there is no edge.
-#[derive(Clone, Default)]
+/// What CloudFront and the registry share. By default, there is no CloudFront.
+#[derive(Clone)]
 pub struct Edge {
-    /// Of a request that came through the edge, [`BERTH_ORIGIN`] is one of these. Where there are any, no other request is
-    /// answered.
+    /// Of a request that came through CloudFront, [`BERTH_ORIGIN`] is one of these.
     pub origin_secrets: Vec<String>,
+    /// Whether other requests are refused, where there are secrets.
+    pub required: bool,
     /// Signs the tickets of sessions; without one, there are none.
     pub upload_key: Option<String>,
 }
 
+/// An extension of responses to requests that came through CloudFront.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ThroughEdge;
+
+impl Default for Edge {
+    fn default() -> Self {
+        Self { origin_secrets: Vec::new(), required: true, upload_key: None }
+    }
+}
+
 impl Edge {
-    /// Whether the request of `headers` came through the edge. What shows it is removed.
+    /// Whether the request of `headers` came through CloudFront. The secret is removed from `headers`.
     ///
     /// # Errors
-    /// 403 where it did not, but should have.
+    /// 403 where it did not, and must.
     pub(super) fn admit(&self, headers: &mut HeaderMap, host: Option<&str>) -> Result<bool, Fault> {
         let given = headers.remove(BERTH_ORIGIN);
         if self.origin_secrets.is_empty() {
@@ -33,6 +44,9 @@ impl Edge {
         let given = given.as_ref().map(|value| value.as_bytes()).unwrap_or_default();
         if self.origin_secrets.iter().any(|secret| is_secret(secret, given)) {
             return Ok(true);
+        }
+        if !self.required {
+            return Ok(false);
         }
         let place = host.map(|host| format!(", {host}")).unwrap_or_default();
         let message = format!("the registry is not served at this address; use its own{place}");

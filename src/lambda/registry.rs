@@ -1,18 +1,19 @@
 //! Requests in the form of events, as the router takes them.
 
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use ::http::HeaderValue;
-use axum::Router;
+use ::http::{HeaderValue, Method};
+use axum::body::Body;
 use lambda_http::{Request, RequestExt as _, Service, request::RequestContext, service_fn};
 
 use super::{
     answer::{Buffered, MOST},
+    carried::carry,
     deadline, refusing,
 };
 use crate::{
     config::Config,
-    http::{self, Arrival},
+    http::{self, App, Arrival},
     wire::Adapters,
 };
 
@@ -20,19 +21,22 @@ use crate::{
 /// rather than from Lambda.
 const MARGIN: Duration = Duration::from_millis(500);
 
+/// The API, or why there is none.
+type Registry = Result<Arc<App>, Arc<str>>;
+
 /// Answers requests with the registry that `config` describes, or, where something is wrong with it, with errors.
 pub(super) async fn service(
     config: Result<Config, String>,
 ) -> impl Service<Request, Response = Buffered, Error = Infallible, Future: Send> + Send {
-    let router = match &config {
+    let app = match &config {
         Ok(config) => open(config).await,
         Err(reason) => Err(reason.clone()),
     };
-    let router = router.unwrap_or_else(http::closed);
-    service_fn(move |request| answer(router.clone(), request))
+    let registry: Registry = app.map(Arc::new).map_err(Arc::from);
+    service_fn(move |request| answer(registry.clone(), request))
 }
 
-async fn open(config: &Config) -> Result<Router, String> {
+async fn open(config: &Config) -> Result<App, String> {
     let adapters = Adapters::open(config).await.map_err(|error| error.message)?;
     let mut app = adapters.app().await.map_err(|error| {
         let reason = error.to_string();
@@ -40,10 +44,10 @@ async fn open(config: &Config) -> Result<Router, String> {
         reason
     })?;
     app.options.largest_answer = Some(MOST);
-    Ok(http::router(app))
+    Ok(app)
 }
 
-async fn answer(mut router: Router, mut request: Request) -> Result<Buffered, Infallible> {
+async fn answer(registry: Registry, mut request: Request) -> Result<Buffered, Infallible> {
     let arrival = arrival(&request);
     if let Some(context) = request.lambda_context_ref()
         && let Ok(id) = HeaderValue::from_str(&context.request_id)
@@ -52,7 +56,13 @@ async fn answer(mut router: Router, mut request: Request) -> Result<Buffered, In
         request.headers_mut().entry(http::REQUEST_ID).or_insert(id);
     }
     request.extensions_mut().insert(arrival);
-    Ok(Buffered::of(router.call(request).await?).await)
+    let is_head = request.method() == Method::HEAD;
+    let mut response = match registry {
+        Ok(app) => http::answer(app, request.map(Body::new)).await,
+        Err(reason) => http::closed(&reason, request.headers()),
+    };
+    carry(&mut response, is_head);
+    Ok(Buffered::of(response).await)
 }
 
 /// What Lambda knows of how the request came in.

@@ -80,7 +80,7 @@ fn sample(key: &str) -> (&'static str, Vec<(String, String)>) {
         "http.prefix" => ("/prefix/", vec![]),
         "http.relativeurls" => ("true", vec![]),
         "http.edge.originsecret" | "http.edge.uploadkey" => ("of-the-edge-the-newest", vec![]),
-        "http.edge.checksum" => ("true", vec![]),
+        "http.edge.required" => ("false", vec![]),
         "http.headers" => ("{X-One: [two]}", vec![]),
         "validation.manifests.indexes.platforms" | "validation.manifests.images.layers" => ("none", vec![]),
         _ => panic!("{key} is new: give it a value here"),

@@ -126,7 +126,7 @@ const WRONG: &[(&str, &str, No)] = &[
     ("http: {edge: {originsecret: 'sixteen bytes or more,short'}}", "2: http.edge.originsecret", No::Because(EDGE_SECRET)),
     ("http: {edge: {uploadkey: 'sixteen bytes or more'}}", "2: http.edge.uploadkey", No::Because(EDGE_SECRET)),
     ("http: {edge: {uploadkey: 'sixteen-bytes-or-more,'}}", "2: http.edge.uploadkey", No::Because(EDGE_SECRET)),
-    ("http: {edge: {checksum: maybe}}", "2: http.edge.checksum", No::Value("maybe", "true, false")),
+    ("http: {edge: {required: maybe}}", "2: http.edge.required", No::Value("maybe", "true, false")),
     ("http: {addr: 5000}", "2: http.addr", No::Value("5000", ADDRESS)),
     ("http: {addr: localhost}", "2: http.addr", No::Value("localhost", ADDRESS)),
     ("http: {addr: 'localhost:'}", "2: http.addr", No::Value("localhost:", ADDRESS)),

@@ -58,7 +58,7 @@ http:
     Strict-Transport-Security: [max-age=63072000]
     X-Two: [one, two]
     X-Plain: value
-  edge: {originsecret: 'of-the-edge-the-newest, of-the-edge-before-it', uploadkey: a-key-of-the-edge, checksum: on}
+  edge: {originsecret: 'of-the-edge-the-newest, of-the-edge-before-it', uploadkey: a-key-of-the-edge, required: off}
 validation:
   manifests:
     indexes: {platforms: none}
@@ -102,7 +102,7 @@ validation:
     let edge = &config.http.edge;
     let exposed = |secrets: &[Secret]| secrets.iter().map(|secret| secret.expose().to_owned()).collect::<Vec<_>>();
     assert_eq!(exposed(&edge.origin_secrets), ["of-the-edge-the-newest", "of-the-edge-before-it"]);
-    assert_eq!((exposed(&edge.upload_keys).as_slice(), edge.checksum), (&["a-key-of-the-edge".to_owned()][..], true));
+    assert_eq!((exposed(&edge.upload_keys).as_slice(), edge.required), (&["a-key-of-the-edge".to_owned()][..], false));
     assert_eq!(header(&config, "x-content-type-options"), [""; 0]);
     assert_eq!(header(&config, "strict-transport-security"), ["max-age=63072000"]);
     assert_eq!(header(&config, "x-two"), ["one", "two"]);

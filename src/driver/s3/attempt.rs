@@ -38,7 +38,35 @@ impl Bucket {
         &self,
         ctx: &Context,
         question: Question<'_>,
+        send: impl FnMut() -> F,
+    ) -> Result<T, S3Error>
+    where
+        F: Future<Output = Result<T, E>>,
+        S3Error: From<E>,
+    {
+        self.ask_while(ctx, question, send, |_| true).await
+    }
+
+    /// As [`Self::ask`], but not again after a failure that leaves open whether S3 did what was asked, or will do it yet.
+    pub(super) async fn ask_unless_doubtful<T, E, F>(
+        &self,
+        ctx: &Context,
+        question: Question<'_>,
+        send: impl FnMut() -> F,
+    ) -> Result<T, S3Error>
+    where
+        F: Future<Output = Result<T, E>>,
+        S3Error: From<E>,
+    {
+        self.ask_while(ctx, question, send, |error| !error.is_doubtful()).await
+    }
+
+    async fn ask_while<T, E, F>(
+        &self,
+        ctx: &Context,
+        question: Question<'_>,
         mut send: impl FnMut() -> F,
+        may_repeat: impl Fn(&S3Error) -> bool,
     ) -> Result<T, S3Error>
     where
         F: Future<Output = Result<T, E>>,
@@ -64,7 +92,7 @@ impl Bucket {
                     error.after(doubt)
                 }
             };
-            match pauses.before_another(ctx, &error) {
+            match pauses.before_another(ctx, &error).filter(|_| may_repeat(&error)) {
                 Some(pause) => tokio::time::sleep(pause).await,
                 None => return Err(error),
             }

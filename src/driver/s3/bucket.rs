@@ -3,7 +3,10 @@
 use aws_sdk_s3::{Client, config::SharedHttpClient};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::config::{self, S3Config, Sizes};
+use super::{
+    conditional::Unimplemented,
+    config::{self, S3Config, Sizes},
+};
 use crate::driver::Path;
 
 /// What a URL's path holds as it is.
@@ -17,6 +20,8 @@ pub(super) struct Bucket {
     pub(super) sizes: Sizes,
     /// What all keys begin with: nothing, or something that ends in a slash.
     root: String,
+    /// The conditional writes that the store does not implement.
+    pub(super) unimplemented: Unimplemented,
 }
 
 impl Bucket {
@@ -24,7 +29,7 @@ impl Bucket {
         let client = config::client(&config, http).await;
         let root = config.root.as_deref().unwrap_or_default().trim_matches('/');
         let root = if root.is_empty() { String::new() } else { format!("{root}/") };
-        Self { client, name: config.bucket, sizes: config.sizes.within_bounds(), root }
+        Self { client, name: config.bucket, sizes: config.sizes.within_bounds(), root, unimplemented: Unimplemented::default() }
     }
 
     /// The key of the file at `path`.

@@ -8,18 +8,16 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use super::{
     attempt::{LONG, Question},
     bucket::Bucket,
+    conditional::Condition,
     error::S3Error,
-    put::if_nothing_there,
 };
 use crate::{
     context::Context,
-    driver::{DriverError, Path, PutOptions},
+    driver::{DriverError, Path},
 };
 
 /// Small files that are read at once.
 const READS: usize = 8;
-
-const CREATE: PutOptions = PutOptions { create_only: true, checksum: None };
 
 impl Bucket {
     pub(super) async fn compose(
@@ -54,12 +52,12 @@ impl Bucket {
         let sources: Vec<_> = sources.iter().filter(|(_, size)| *size > 0).cloned().collect();
         let size: u64 = sources.iter().map(|(_, size)| size).sum();
         match sources.as_slice() {
-            [] => self.put_whole(ctx, destination, Bytes::new(), CREATE).await,
+            [] => self.put_whole(ctx, destination, Bytes::new(), Condition::AbsentOrEqual, None).await,
             [(source, size)] if *size <= self.sizes.single => self.copy(ctx, source, destination).await,
             _ if size <= self.sizes.part => {
                 let files = sources.iter().map(|(path, size)| (path, 0, *size));
                 let whole = concatenate(self, ctx, files, size).await?;
-                self.put_whole(ctx, destination, whole, CREATE).await
+                self.put_whole(ctx, destination, whole, Condition::AbsentOrEqual, None).await
             }
             _ => self.compose_parts(ctx, &sources, size, destination).await,
         }
@@ -68,9 +66,10 @@ impl Bucket {
     async fn copy(&self, ctx: &Context, source: &Path, destination: &Path) -> Result<(), DriverError> {
         let (from, to) = (self.copy_source(source), self.key(destination));
         let question = Question { operation: "CopyObject", key: &to, patience: LONG };
-        let copied = self.ask(ctx, question, || {
+        // A blob's key, which only content of its digest is composed at.
+        let copied = self.ask_to_create(ctx, question, Condition::AbsentOrEqual, |if_none_match| {
             let copy = self.client.copy_object().bucket(&self.name).key(&to).copy_source(&from);
-            copy.set_if_none_match(if_nothing_there(true)).send()
+            copy.set_if_none_match(if_none_match).send()
         });
         match copied.await {
             Ok(_) => Ok(()),

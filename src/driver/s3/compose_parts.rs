@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use super::{
     bucket::Bucket,
     compose::concatenate,
+    conditional::Condition,
     config::MOST_PARTS,
     error::S3Error,
     multipart::{Target, Upload},
@@ -64,7 +65,7 @@ impl Bucket {
                     return Err(error);
                 }
             };
-            match upload.complete(ctx, parts, size, true).await {
+            match upload.complete(ctx, parts, size, Condition::AbsentOrEqual).await {
                 Err(error) if error.is_conflict() && time < TIMES => time += 1,
                 completed => return completed.map_err(failed),
             }

@@ -20,7 +20,7 @@ use crate::{
     context::Context,
     digest::{Algorithm, Digest},
     distribution::SignedPut,
-    driver::{Copied, DirectStore, DirectWrite, DriverError, Found, Path, StoredPart},
+    driver::{Copied, DirectStore, DirectWrite, DriverError, Found, Path, StoredPart, VerifiedCopy},
 };
 
 /// The metadata that holds [`Found::mark`]: `x-amz-meta-berth-uploader`.
@@ -142,6 +142,17 @@ impl DirectStore for S3Driver {
         until: Option<std::time::Instant>,
     ) -> Result<Copied, DriverError> {
         self.0.copy_on(ctx, source, destination, upload, until).await
+    }
+
+    async fn copy_verified(
+        &self,
+        ctx: &Context,
+        source: (&Path, Option<u64>),
+        destination: &Path,
+        expected: &Digest,
+        until: std::time::Instant,
+    ) -> Result<VerifiedCopy, DriverError> {
+        self.0.copy_verified(ctx, source, destination, expected, until).await
     }
 
     async fn copy_at_once(

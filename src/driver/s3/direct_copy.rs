@@ -9,12 +9,13 @@ use super::{
     attempt::{LONG, Question},
     bucket::Bucket,
     compose_parts::COPIES,
+    conditional::Condition,
     direct::of_whole,
     direct_parts::OVER,
     error::S3Error,
     multipart::{Target, completed},
     plan::{Part, Piece, parts},
-    put::{CONTENT_TYPE, if_nothing_there},
+    put::CONTENT_TYPE,
 };
 use crate::{
     context::Context,
@@ -69,9 +70,10 @@ impl Bucket {
         }
         let (from, to) = (self.copy_source(source), self.key(destination));
         let question = Question { operation: "CopyObject", key: &to, patience: LONG };
-        let copied = self.ask(ctx, question, || {
+        // A blob's key, or one that this call alone writes.
+        let copied = self.ask_to_create(ctx, question, Condition::AbsentOrEqual, |if_none_match| {
             let copy = self.client.copy_object().bucket(&self.name).key(&to).copy_source(&from);
-            let copy = copy.set_copy_source_if_match(tag.map(str::to_owned)).set_if_none_match(if_nothing_there(true));
+            let copy = copy.set_copy_source_if_match(tag.map(str::to_owned)).set_if_none_match(if_none_match);
             // What the source bears beside its content, whoever wrote it chose.
             let copy = copy.metadata_directive(MetadataDirective::Replace).content_type(CONTENT_TYPE);
             copy.checksum_algorithm(ChecksumAlgorithm::Sha256).send()
@@ -115,7 +117,7 @@ impl Bucket {
                 return Ok(Copied::Partly { upload: Some(target.id().to_owned()), bytes });
             }
         }
-        match target.complete(ctx, copied.into_values().collect(), true).await {
+        match target.complete(ctx, copied.into_values().collect(), Condition::AbsentOrEqual).await {
             Ok(()) => Ok(Copied::Whole),
             Err(error) if error.is_precondition() => {
                 abandon(ctx, target).await;

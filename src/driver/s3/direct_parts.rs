@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{
     bucket::Bucket,
+    conditional::Condition,
     error::S3Error,
     multipart::{Target, completed},
 };
@@ -42,7 +43,7 @@ impl Bucket {
     ) -> Result<(), DriverError> {
         let parts =
             parts.iter().map(|part| completed(i32::try_from(part.number).unwrap_or(i32::MAX), Some(part.tag.clone())));
-        let joined = self.upload(ctx, path, upload).complete(ctx, parts.collect(), false).await;
+        let joined = self.upload(ctx, path, upload).complete(ctx, parts.collect(), Condition::None).await;
         joined.map_err(|error| self.of_upload(&error, path))
     }
 

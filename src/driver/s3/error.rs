@@ -152,6 +152,17 @@ impl S3Error {
         self.kind() == DriverErrorKind::Precondition
     }
 
+    /// Whether S3, or what speaks its protocol, does not know the operation or a header of it.
+    pub(super) fn is_not_implemented(&self) -> bool {
+        matches!(&self.cause, Cause::Answer { status, code, .. } if *status == 501 || code == "NotImplemented")
+    }
+
+    /// Whether S3 refuses the request for its form: such a header, or such a source of a copy.
+    pub(super) fn is_refused_form(&self) -> bool {
+        self.is_not_implemented()
+            || matches!(&self.cause, Cause::Answer { code, .. } if code == "InvalidRequest" || code == "InvalidArgument")
+    }
+
     pub(super) fn has_code(&self, expected: &str) -> bool {
         matches!(&self.cause, Cause::Answer { code, .. } if code == expected)
     }
@@ -178,6 +189,10 @@ impl S3Error {
             ("PermanentRedirect" | "AuthorizationHeaderMalformed", ..) | (_, 301, None) => format!(
                 "bucket '{bucket}' cannot be reached with the region and endpoint configured; set the region to the \
                  bucket's own ({self})"
+            ),
+            ("NotImplemented", ..) | (_, 501, _) => format!(
+                "the store does not implement a part of this request, such as If-None-Match, which writes that must not \
+                 replace anything need ({self})"
             ),
             ("RequestTimeTooSkewed", ..) => format!("this machine's clock is wrong; set it ({self})"),
             ("ExpiredToken" | "TokenRefreshRequired", ..) => {

@@ -8,7 +8,7 @@ use std::{
 
 use aws_sdk_s3::{
     primitives::ByteStream,
-    types::{CompletedMultipartUpload, CompletedPart},
+    types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart},
 };
 use bytes::Bytes;
 use tokio::{runtime::Handle, task::JoinHandle};
@@ -17,8 +17,9 @@ use tracing::Instrument as _;
 use super::{
     attempt::{LONG, Question, SHORT},
     bucket::Bucket,
+    conditional::Condition,
     error::S3Error,
-    put::{CONTENT_TYPE, if_nothing_there},
+    put::CONTENT_TYPE,
 };
 use crate::{
     context::{Caller, Context},
@@ -49,6 +50,12 @@ impl Upload {
         Ok(Self { target: Target::begin(bucket, ctx, key).await?, open: true })
     }
 
+    /// As [`Self::begin`], but S3 hashes each part by SHA-256, and says what it found.
+    pub(super) async fn begin_hashed(bucket: &Arc<Bucket>, ctx: &Context, key: String) -> Result<Self, S3Error> {
+        let target = Target::begin_with(bucket, ctx, key, Some(ChecksumAlgorithm::Sha256)).await?;
+        Ok(Self { target, open: true })
+    }
+
     pub(super) fn target(&self) -> &Target {
         &self.target
     }
@@ -59,9 +66,9 @@ impl Upload {
         ctx: &Context,
         parts: Vec<CompletedPart>,
         size: u64,
-        create_only: bool,
+        condition: Condition,
     ) -> Result<(), S3Error> {
-        let error = match self.target.complete(ctx, parts, create_only).await {
+        let error = match self.target.complete(ctx, parts, condition).await {
             Ok(()) => {
                 self.open = false;
                 return Ok(());
@@ -69,7 +76,7 @@ impl Upload {
             Err(error) => error,
         };
         let Target { bucket, key, .. } = &self.target;
-        if error.is_conflict() && create_only && bucket.exists(ctx, key).await.unwrap_or(false) {
+        if error.is_conflict() && condition != Condition::None && bucket.exists(ctx, key).await.unwrap_or(false) {
             let there = S3Error::exists().during(error.operation);
             self.abandon(ctx).await;
             return Err(there);
@@ -83,6 +90,23 @@ impl Upload {
         }
         self.abandon(ctx).await;
         Err(error)
+    }
+
+    /// Makes the object of one part, whose content belongs at the key: what is there has the same bytes.
+    ///
+    /// # Errors
+    /// A failed precondition when something is there, perhaps by an attempt of this very call.
+    pub(super) async fn complete_equal(mut self, ctx: &Context, part: CompletedPart) -> Result<(), S3Error> {
+        let Err(error) = self.target.complete(ctx, vec![part], Condition::AbsentOrEqual).await else {
+            self.open = false;
+            return Ok(());
+        };
+        let Target { bucket, key, .. } = &self.target;
+        // Another write of the key was under way, or an attempt that seemed to fail has completed it.
+        let perhaps = error.is_conflict() || (error.follows_doubt() && error.has_code("NoSuchUpload"));
+        let there = perhaps && bucket.exists(ctx, key).await.unwrap_or(false);
+        self.abandon(ctx).await;
+        Err(if there { S3Error::exists().during(error.operation) } else { error })
     }
 
     /// Aborts it, and waits until that is done, if there is time to wait.
@@ -124,9 +148,20 @@ impl Drop for Upload {
 impl Target {
     /// A new upload, whose end is the caller's business.
     pub(super) async fn begin(bucket: &Arc<Bucket>, ctx: &Context, key: String) -> Result<Self, S3Error> {
+        Self::begin_with(bucket, ctx, key, None).await
+    }
+
+    /// The same, whose parts S3 hashes by `checksum`, if one is given.
+    pub(super) async fn begin_with(
+        bucket: &Arc<Bucket>,
+        ctx: &Context,
+        key: String,
+        checksum: Option<ChecksumAlgorithm>,
+    ) -> Result<Self, S3Error> {
         let question = Question { operation: "CreateMultipartUpload", key: &key, patience: SHORT };
         let begun = bucket.ask(ctx, question, || {
-            bucket.client.create_multipart_upload().bucket(&bucket.name).key(&key).content_type(CONTENT_TYPE).send()
+            let create = bucket.client.create_multipart_upload().bucket(&bucket.name).key(&key);
+            create.content_type(CONTENT_TYPE).set_checksum_algorithm(checksum.clone()).send()
         });
         let id = begun.await?.upload_id;
         let id = id.ok_or_else(|| S3Error::senseless("the answer has no UploadId").during(question.operation))?;
@@ -188,19 +223,43 @@ impl Target {
         Ok(completed(number, part.await?.copy_part_result.and_then(|part| part.e_tag)))
     }
 
+    /// All of the object that `source` names, as part 1 of an upload that is hashed; with its SHA-256, where S3 says it.
+    ///
+    /// It is not repeated after a failure that leaves open whether it was done: that attempt could come to be later, and put
+    /// other content in the place of the part whose hash is known.
+    pub(super) async fn copy_hashed(
+        &self,
+        ctx: &Context,
+        source: &str,
+    ) -> Result<(CompletedPart, Option<String>), S3Error> {
+        const FIRST: i32 = 1;
+        let Self { bucket, key, id, .. } = self;
+        let question = Question { operation: "UploadPartCopy", key, patience: LONG };
+        let copied = bucket.ask_unless_doubtful(ctx, question, || {
+            let part = bucket.client.upload_part_copy().bucket(&bucket.name).key(key).upload_id(id);
+            part.part_number(FIRST).copy_source(source).send()
+        });
+        let (e_tag, checksum) = match copied.await?.copy_part_result {
+            Some(part) => (part.e_tag, part.checksum_sha256),
+            None => (None, None),
+        };
+        let part = CompletedPart::builder().part_number(FIRST).set_e_tag(e_tag);
+        Ok((part.set_checksum_sha256(checksum.clone()).build(), checksum))
+    }
+
     /// Makes the object of `parts`, in order.
     pub(super) async fn complete(
         &self,
         ctx: &Context,
         parts: Vec<CompletedPart>,
-        create_only: bool,
+        condition: Condition,
     ) -> Result<(), S3Error> {
         let Self { bucket, key, id, .. } = self;
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
         let question = Question { operation: "CompleteMultipartUpload", key, patience: LONG };
-        let completed = bucket.ask(ctx, question, || {
+        let completed = bucket.ask_to_create(ctx, question, condition, |if_none_match| {
             let complete = bucket.client.complete_multipart_upload().bucket(&bucket.name).key(key).upload_id(id);
-            complete.multipart_upload(parts.clone()).set_if_none_match(if_nothing_there(create_only)).send()
+            complete.multipart_upload(parts.clone()).set_if_none_match(if_none_match).send()
         });
         completed.await.map(|_| ())
     }

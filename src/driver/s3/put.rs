@@ -9,6 +9,7 @@ use bytes::Bytes;
 use super::{
     attempt::{LONG, Question},
     bucket::Bucket,
+    conditional::Condition,
 };
 use crate::{
     context::Context,
@@ -30,14 +31,15 @@ impl Bucket {
     ) -> Result<u64, DriverError> {
         // S3 takes SHA-256; content with another checksum is checked here alone.
         let digest = options.checksum.filter(Digest::is_canonical);
+        let condition = Condition::of_put(options.create_only, options.checksum.is_some());
         let length = content.length;
         let source = Source::new(path, content, options.checksum);
         let write = async {
             match (length, digest) {
                 (Some(length), Some(digest)) if length > self.sizes.part && length <= self.sizes.single => {
-                    self.put_stream(ctx, path, source, length, &digest, options.create_only).await
+                    self.put_stream(ctx, path, source, length, &digest, condition).await
                 }
-                _ => self.put_gathered(ctx, path, source, options).await,
+                _ => self.put_gathered(ctx, path, source, condition, digest).await,
             }
         };
         // The sender of the content keeps the deadline no less than S3 does.
@@ -56,29 +58,30 @@ impl Bucket {
         ctx: &Context,
         path: &Path,
         mut source: Source,
-        options: PutOptions,
+        condition: Condition,
+        digest: Option<Digest>,
     ) -> Result<u64, DriverError> {
         let first = source.gather(self.sizes.part_at(1)).await?;
         if !source.is_finished() {
-            return self.put_parts(ctx, path, first, source, options.create_only).await;
+            return self.put_parts(ctx, path, first, source, condition).await;
         }
-        self.put_whole(ctx, path, first, options).await?;
+        self.put_whole(ctx, path, first, condition, digest).await?;
         Ok(source.seen())
     }
 
-    /// `content`, which has been checked against `options`, by one request that can be repeated.
+    /// `content`, which has `digest` if one is given, by one request that can be repeated.
     pub(super) async fn put_whole(
         &self,
         ctx: &Context,
         path: &Path,
         content: Bytes,
-        options: PutOptions,
+        condition: Condition,
+        digest: Option<Digest>,
     ) -> Result<(), DriverError> {
         let key = self.key(path);
-        let digest = options.checksum.filter(Digest::is_canonical);
         let question = Question { operation: "PutObject", key: &key, patience: LONG };
-        let written = self.ask(ctx, question, || {
-            let put = self.put_object(&key, options.create_only, digest.as_ref());
+        let written = self.ask_to_create(ctx, question, condition, |if_none_match| {
+            let put = self.put_object(&key, if_none_match.is_some(), digest.as_ref());
             let put = put.body(ByteStream::from(content.clone())).customize();
             // S3 compares the content with its checksum, which is signed: a second hash would prove no more.
             let put = if digest.is_some() { put.disable_payload_signing() } else { put };
@@ -102,12 +105,7 @@ impl Bucket {
             .bucket(&self.name)
             .key(key)
             .content_type(CONTENT_TYPE)
-            .set_if_none_match(if_nothing_there(create_only))
+            .set_if_none_match(create_only.then(|| "*".to_owned()))
             .set_checksum_sha256(digest.map(|digest| STANDARD.encode(digest.value())))
     }
-}
-
-/// The condition of a write that creates only ("Conditional requests", Amazon S3 User Guide).
-pub(super) fn if_nothing_there(create_only: bool) -> Option<String> {
-    create_only.then(|| "*".to_owned())
 }

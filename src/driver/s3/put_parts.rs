@@ -9,6 +9,7 @@ use tracing::Instrument as _;
 
 use super::{
     bucket::Bucket,
+    conditional::Condition,
     config::MOST_PARTS,
     error::S3Error,
     multipart::{Target, Upload},
@@ -32,14 +33,14 @@ impl Bucket {
         path: &Path,
         first: Bytes,
         mut source: Source,
-        create_only: bool,
+        condition: Condition,
     ) -> Result<u64, DriverError> {
         let failed = |error: S3Error| error.on(path, self);
         let upload = Upload::begin(self, ctx, self.key(path)).await.map_err(failed)?;
         let mut sending = Sending::new();
         match self.send_parts(ctx, path, upload.target(), first, &mut source, &mut sending).await {
             Ok(parts) => {
-                upload.complete(ctx, parts, source.seen(), create_only).await.map_err(failed)?;
+                upload.complete(ctx, parts, source.seen(), condition).await.map_err(failed)?;
                 Ok(source.seen())
             }
             Err(error) => {

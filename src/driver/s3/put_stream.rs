@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use super::{
     attempt::{LONG, Pauses, Question, note, within},
     bucket::Bucket,
+    conditional::Condition,
     error::S3Error,
 };
 use crate::{
@@ -39,16 +40,24 @@ impl Bucket {
         mut source: Source,
         length: u64,
         digest: &Digest,
-        create_only: bool,
+        condition: Condition,
     ) -> Result<u64, DriverError> {
         let key = self.key(path);
         let question = Question { operation: "PutObject", key: &key, patience: LONG };
         let mut fed = Fed::new(self.sizes.part);
         let mut pauses = Pauses::default();
         loop {
+            let conditional = self.sends_condition(question.operation, condition);
+            if condition != Condition::None
+                && !conditional
+                && self.exists(ctx, &key).await.map_err(|error| error.on(path, self))?
+            {
+                source.drain().await?;
+                return Err(S3Error::exists().during(question.operation).on(path, self));
+            }
             let started = Instant::now();
             let (sender, body) = Feed::open(length);
-            let put = self.put_object(&key, create_only, Some(digest));
+            let put = self.put_object(&key, conditional, Some(digest));
             let put = put.content_length(i64::try_from(length).unwrap_or(i64::MAX)).body(body);
             let answer = async { put.customize().disable_payload_signing().send().await.map_err(S3Error::from) };
             let answer = exchange(ctx, &mut source, &mut fed, sender, answer).await?;
@@ -58,6 +67,10 @@ impl Bucket {
                 source.drain().await?;
                 return Ok(source.seen());
             };
+            // Where the beginning is gone, its sender has to come again.
+            if self.does_without(question.operation, condition, &error) && conditional && fed.is_at_hand() {
+                continue;
+            }
             if fed.is_at_hand()
                 && !error.is_precondition()
                 && let Some(pause) = pauses.before_another(ctx, &error)
@@ -66,7 +79,7 @@ impl Bucket {
                 continue;
             }
             // S3 may close the connection on its early answer, which then is lost; or on its late one.
-            let exists = create_only && error.is_doubtful() && self.exists(ctx, &key).await.unwrap_or(false);
+            let exists = condition != Condition::None && error.is_doubtful() && self.exists(ctx, &key).await.unwrap_or(false);
             if !exists && !error.is_precondition() {
                 return Err(error.on(path, self));
             }

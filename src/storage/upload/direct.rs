@@ -42,9 +42,6 @@ pub struct DirectOptions {
     /// The same of the commit of what an edge stored. CloudFront waits 60 s at most for an origin, as the template asks; and the
     /// client follows ten redirections in all, so that few long requests get further than many short ones.
     pub edge_slice: Duration,
-    /// Whether everything that the edge stores was checked by the backend against the sha256 that it is stored as. Where it
-    /// was not, a checksum found there says nothing: its sender may have asked for it, and overwrite the content since.
-    pub edge_checks: bool,
 }
 
 impl Default for DirectOptions {
@@ -55,7 +52,6 @@ impl Default for DirectOptions {
             life: Duration::from_secs(15 * 60),
             slice: Duration::from_secs(10),
             edge_slice: Duration::from_secs(40),
-            edge_checks: false,
         }
     }
 }

@@ -1,10 +1,15 @@
 //! Closing a session over content that the edge put on a stage for its client, who knows nothing of it.
 //!
 //! Whoever holds the session's URL may overwrite the stage at any time, and what names its content to the backend is MD5,
-//! to which one may find two contents. So nothing that was seen there counts. The backend copies it to where no one else
-//! writes; what has the digest there, and has been there ever since, goes to the blob's place. A name of such a copy is
-//! used once: by one copy at once, or by one upload in parts, which can be completed once. Otherwise a hash of half of
-//! one content could be carried over to the other half of the next.
+//! to which one may find two contents. So nothing that was seen there counts, and only bytes that the backend has hashed
+//! while it copied them, or that were hashed here after they were copied, become a blob:
+//!
+//! - **By sha256** the backend copies the stage to the blob's place and hashes what it copies; the copy becomes visible only if
+//!   it has the digest ([`crate::driver::DirectStore::copy_verified`]). That is one copy of the data.
+//! - **Otherwise**, by sha512, where the backend reports no hash, and for content that is too large for that or takes too long,
+//!   the backend copies the stage to where no one else writes; what has the digest there, and has been there ever since, goes
+//!   to the blob's place. A name of such a copy is used once: by one copy at once, or by one upload in parts, which can be
+//!   completed once. Otherwise a hash of half of one content could be carried over to the other half of the next.
 //!
 //! Each step begins where the session's state says, in any process, and may be done twice and by several at once.
 
@@ -21,7 +26,7 @@ use crate::{
     context::Context,
     digest::{Digest, HashState, MultiHasher},
     distribution::{BackendError, BackendErrorKind, DirectFault, StagedCommit, UploadError},
-    driver::{Found, Path},
+    driver::Path,
     storage::{path, path_spec::PathSpec},
 };
 
@@ -34,7 +39,7 @@ const MOST_HOPS: u8 = 8;
 pub(super) struct Staged {
     /// As the client names it.
     digest: Digest,
-    /// Its size in bytes. Before [`Step::Asked`] is over it may be no more than what its sender has told.
+    /// Its size in bytes; not known before [`Step::Asked`] is over.
     size: u64,
     /// How often the work was left to another request.
     hops: u8,
@@ -126,9 +131,9 @@ impl UploadWriter {
         let carried = self.session.progress.staged.take();
         let carried = carried.filter(|staged| staged.digest == *digest).map(|staged| *staged);
         let stage = self.session.edge_stage(digest)?;
-        // What is copied at once by sha256 needs no look before, unless for a checksum that S3 has verified.
-        let told = size.filter(|_| digest.is_canonical() && !options.edge_checks);
-        let look = async { if carried.is_none() && told.is_none() { Some(way.look(ctx, &stage).await) } else { None } };
+        // What the backend hashes as it copies needs no look before: the copy itself says what is missing or too large.
+        let looks = carried.is_none() && !digest.is_canonical();
+        let look = async { if looks { Some(way.look(ctx, &stage).await) } else { None } };
         let log = self.session.log();
         let (record, found) = join(log.read(ctx, 1), look).await;
         match record.map_err(BackendError::from)? {
@@ -136,10 +141,7 @@ impl UploadWriter {
             Some(Record::Open(progress)) => return Err(UploadError::RangeInvalid { stored: progress.size }),
             Some(Record::Cancelled) => return Err(self.session.unknown()),
         }
-        let found = match told {
-            Some(size) => Some(Found { size, checksum: None, mark: None, modified: None, tag: None }),
-            None => found.map(present).transpose()?.flatten(),
-        };
+        let found = found.map(present).transpose()?.flatten();
         let in_time = |next| match next {
             Next::At(step) if Instant::now() >= until => Next::Pause(step),
             next => next,
@@ -149,12 +151,17 @@ impl UploadWriter {
                 let step = staged.step.clone();
                 (staged, Next::At(step))
             }
+            (None, None) if looks => return self.done_before(ctx, digest).await.map(Some),
+            (None, None) => {
+                let mut staged = Staged::new(*digest, 0);
+                let next = self.store_verified(ctx, way, &mut staged, size, until).await?;
+                (staged, in_time(next))
+            }
             (None, Some(found)) => {
                 let mut staged = Staged::new(*digest, found.size);
-                let next = self.begin(ctx, (way, options), &mut staged, found, until).await;
-                (staged, in_time(next?))
+                let next = self.copy_aside(ctx, way, &mut staged, found, until).await?;
+                (staged, in_time(next))
             }
-            (None, None) => return self.done_before(ctx, digest).await.map(Some),
         };
         loop {
             let pauses = match next {

@@ -12,7 +12,7 @@ const SECRETS: [&str; 2] = ["the-newest-secret-of-the-edge", "the-one-that-was-b
 const HOST: &str = "registry.example.com";
 
 async fn behind_an_edge(host: Option<&str>) -> Registry {
-    let edge = Edge { origin_secrets: SECRETS.map(str::to_owned).into(), upload_key: None };
+    let edge = Edge { origin_secrets: SECRETS.map(str::to_owned).into(), ..Edge::default() };
     let http = Options { edge, host: host.map(str::to_owned), access_log: false, ..Options::default() };
     set_up(&Hands::new(), Some(RULES), Setup { http, ..Setup::default() }).start().await
 }

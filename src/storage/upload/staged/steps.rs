@@ -7,9 +7,9 @@ use crate::{
     context::Context,
     digest::Digest,
     distribution::{BackendError, BackendErrorKind, UploadError},
-    driver::{Copied, DirectStore, DriverErrorKind, Found},
+    driver::{Copied, DirectStore, DriverErrorKind, Found, VerifiedCopy},
     storage::upload::{
-        direct::{DirectOptions, Hashed, blob, copy_on, hash_on, present},
+        direct::{Hashed, blob, copy_on, hash_on, present},
         writer::UploadWriter,
     },
 };
@@ -23,32 +23,49 @@ fn takes_longer(kind: DriverErrorKind) -> bool {
 }
 
 impl UploadWriter {
-    /// Has what was `found` on the stage copied.
-    pub(super) async fn begin(
+    /// Has the stage copied to the blob's place, if it has the digest, a sha256; where the backend does not report that, has it
+    /// copied aside. `size` is what its sender has told.
+    pub(super) async fn store_verified(
         &self,
         ctx: &Context,
-        (way, options): (&dyn DirectStore, &DirectOptions),
+        way: &dyn DirectStore,
+        staged: &mut Staged,
+        size: Option<u64>,
+        until: Instant,
+    ) -> Result<Next, UploadError> {
+        let (stage, place) = (self.session.edge_stage(&staged.digest)?, blob(&staged.digest)?);
+        match way.copy_verified(ctx, (&stage, size), &place, &staged.digest, until).await {
+            Ok(VerifiedCopy::Stored) => Ok(Next::Stored(staged.digest)),
+            Ok(VerifiedCopy::Mismatch { actual }) => {
+                self.drop_staged(ctx, staged).await?;
+                Err(UploadError::DigestMismatch { expected: staged.digest, actual: Some(actual) })
+            }
+            Ok(VerifiedCopy::Unverified) => match present(way.look(ctx, &stage).await)? {
+                Some(found) => {
+                    staged.size = found.size;
+                    self.copy_aside(ctx, way, staged, found, until).await
+                }
+                None => Ok(Next::Over),
+            },
+            // The stage had the content: its sender has it, wherever the blob came from.
+            Err(error) if error.kind == DriverErrorKind::Precondition => Ok(Next::Stored(staged.digest)),
+            Err(error) if error.is_not_found() => Ok(Next::Over),
+            Err(error) if error.kind == DriverErrorKind::TooLarge => Ok(Next::At(Step::Asked)),
+            Err(error) if error.kind == DriverErrorKind::Timeout => Ok(Next::Pause(Step::Asked)),
+            Err(error) => Err(BackendError::from(error).into()),
+        }
+    }
+
+    /// Has what was `found` on the stage copied to where no one else writes.
+    pub(super) async fn copy_aside(
+        &self,
+        ctx: &Context,
+        way: &dyn DirectStore,
         staged: &mut Staged,
         mut found: Found,
         until: Instant,
     ) -> Result<Next, UploadError> {
         let stage = self.session.edge_stage(&staged.digest)?;
-        if options.edge_checks && found.checksum == Some(staged.digest) {
-            let place = blob(&staged.digest)?;
-            let tag = found.tag.as_deref();
-            match way.copy_at_once(ctx, (&stage, found.size), tag, &place, until).await {
-                Ok(_) => return Ok(Next::Stored(staged.digest)),
-                Err(error) if error.kind == DriverErrorKind::Precondition => {
-                    if present(way.look(ctx, &place).await)?.is_some() {
-                        return Ok(Next::Stored(staged.digest));
-                    }
-                }
-                Err(error) if error.is_not_found() => return Ok(Next::Over),
-                // The ordinary way takes it in parts.
-                Err(error) if takes_longer(error.kind) => return Ok(Next::Pause(Step::Asked)),
-                Err(error) => return Err(BackendError::from(error).into()),
-            }
-        }
         for _ in 0..REPLACED {
             let copy = self.session.copy(&staged.copy)?;
             match way.copy_at_once(ctx, (&stage, found.size), found.tag.as_deref(), &copy, until).await {
