@@ -12,10 +12,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 
-use crate::Error;
 use crate::front::{Dropped, ResponseBody};
 use crate::host::Host;
 use crate::lambda::{Function, InvokeError};
+use crate::{Error, Names};
 
 /// Bytes of a response, which CloudFormation takes no more of.
 const LARGEST_RESPONSE: usize = 4096;
@@ -26,6 +26,7 @@ pub struct CustomResource {
     logical_id: String,
     kind: String,
     properties: Value,
+    stack_id: String,
     physical_id: Option<String>,
 }
 
@@ -98,7 +99,15 @@ pub async fn custom_resource(
 impl CustomResource {
     /// One that is not made yet. `properties` has a `ServiceToken`, by which the function is called at AWS.
     pub fn new(logical_id: impl Into<String>, kind: impl Into<String>, properties: Value) -> Self {
-        Self { logical_id: logical_id.into(), kind: kind.into(), properties, physical_id: None }
+        let stack_id = Names::default().stack_id();
+        Self { logical_id: logical_id.into(), kind: kind.into(), properties, stack_id, physical_id: None }
+    }
+
+    /// Puts it into the stack with this id, in place of that of [`Names::default`].
+    #[must_use]
+    pub fn stack(mut self, id: impl Into<String>) -> Self {
+        self.stack_id = id.into();
+        self
     }
 
     /// Has it made.
@@ -141,7 +150,7 @@ impl CustomResource {
         let mut event = json!({
             "RequestType": request_type,
             "ResponseURL": format!("http://{address}/{request_id}?{SIGNED}"),
-            "StackId": "arn:aws:cloudformation:us-east-1:123456789012:stack/berth/local",
+            "StackId": self.stack_id,
             "RequestId": request_id,
             "ResourceType": self.kind,
             "LogicalResourceId": self.logical_id,

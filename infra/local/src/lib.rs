@@ -7,11 +7,13 @@
 //! both; [`Template`] says with what. The binaries
 //! `emulators` and `lambda-local` are the same for other processes.
 //!
-//! Nothing here proves how AWS behaves: the rules come from its documentation, which each module names.
+//! Nothing here proves how AWS behaves: the rules come from its documentation, which each module names. [`ASSUMPTIONS`] lists
+//! where that leaves a choice, and how sure each default is.
 
 #![forbid(unsafe_code)]
 
 mod admin;
+mod assumptions;
 mod cloudformation;
 mod dynamodb;
 pub mod edge;
@@ -28,6 +30,7 @@ mod sts;
 mod template;
 
 pub use admin::Admin;
+pub use assumptions::{ASSUMPTIONS, Assumption, AssumptionError, Assumptions, Evidence};
 pub use cloudformation::{CustomResource, CustomResourceError, Made, custom_resource};
 pub use dynamodb::DynamoDbEmulator;
 pub use emulators::Emulators;

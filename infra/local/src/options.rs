@@ -37,6 +37,9 @@ pub struct Options {
     /// Whether the key of a missing object is the `s3:prefix` by which a policy decides between 404 and 403. AWS does not say;
     /// others saw that it is (ceph/ceph#68577, kopia/kopia#3072).
     pub missing_key_is_prefix: bool,
+    /// Whether CopyObject and CompleteMultipartUpload take `If-None-Match`; otherwise they answer 501 `NotImplemented`, as the
+    /// guide of the China regions says.
+    pub conditional_copies: bool,
     /// Where the folder of object bodies is made; the system's place for temporary files when none.
     pub folder: Option<PathBuf>,
     /// S3's bounds.
@@ -58,6 +61,7 @@ impl Default for Options {
             access_key: "AKIALOCALEMULATOR000".to_owned(),
             secret_key: "the-secret-of-the-local-emulators".to_owned(),
             missing_key_is_prefix: true,
+            conditional_copies: true,
             folder: None,
             limits: Limits::default(),
         }

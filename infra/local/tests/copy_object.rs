@@ -61,6 +61,21 @@ async fn if_none_match_keeps_what_is_there() {
 }
 
 #[tokio::test]
+async fn if_none_match_may_be_not_implemented() {
+    let stack = start_with(Options { conditional_copies: false, ..Options::default() }).await;
+    stack.put("from", "new").await;
+    let source = format!("{}/from", stack.bucket);
+    let copy = stack.s3.copy_object().bucket(&stack.bucket).key("to").copy_source(source);
+    let refused = copy.clone().if_none_match("*").send().await.unwrap_err();
+    assert_eq!(refused.raw_response().unwrap().status().as_u16(), 501);
+    assert_eq!(code::<(), _, _>(Err(refused)), "NotImplemented");
+    assert!(!stack.exists("to").await);
+    copy.send().await.unwrap();
+    let put = stack.s3.put_object().bucket(&stack.bucket).key("put").if_none_match("*");
+    put.send().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_condition_on_the_source_holds() {
     let stack = start().await;
     let etag = stack.put("from", "x").await;

@@ -25,11 +25,17 @@ async fn a_function_is_asked_as_documented_and_its_data_are_attributes() {
         assert_eq!(asked[name], value, "{name}");
     }
     assert_eq!((&asked["ResourceProperties"], asked.get("PhysicalResourceId")), (&properties, None));
+    let stack = asked["StackId"].as_str().unwrap();
+    assert_eq!(stack, berth_local::Names::default().stack_id());
+    assert_eq!(stack.rsplit('/').next().unwrap().len(), 36, "{stack} ends with a UUID");
     let made = resource.update(&function, json!({ "Version": "2" })).await.unwrap();
     let asked: Value = serde_json::from_str(&made.data["Asked"]).unwrap();
     assert_eq!((&asked["RequestType"], &asked["PhysicalResourceId"]), (&json!("Update"), &json!("probe")));
     assert_eq!((&asked["ResourceProperties"]["Version"], &asked["OldResourceProperties"]), (&json!("2"), &properties));
     resource.delete(&function).await.unwrap();
+    let mut other = CustomResource::new("EdgeSecrets", "Custom::EdgeSecrets", json!({})).stack("arn:stack/other");
+    let asked = other.create(&function).await.unwrap().data["Asked"].clone();
+    assert!(asked.contains(r#""StackId":"arn:stack/other""#), "{asked}");
     let data = json!({ "Response": { "Data": { "Text": "a", "Number": 7, "Flag": true } } });
     let data = custom_resource(&function, &data).await.unwrap();
     assert_eq!(

@@ -14,9 +14,10 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use berth_local::edge::{
-    Behavior, Distribution, EarlyAnswers, Edge, EdgeError, EdgeFunction, EdgeOptions, EventType, Forwarding, Handled,
-    Origin, Sees, bucket_policy,
+    Behavior, ContentSha256, Distribution, EarlyAnswers, Edge, EdgeError, EdgeFunction, EdgeOptions, EventType,
+    Forwarding, Handled, Origin, Sees, bucket_policy,
 };
+use berth_local::lambda::{DoorOptions, HeadLength};
 use berth_local::{Emulators, Policy};
 use client::{Answer, exchange};
 use http::Method;
@@ -49,11 +50,13 @@ async function handler(event) {
     }
     if (request.uri.startsWith('/bucket/')) {
         request.uri = request.uri.slice('/bucket'.length);
-        const sum = request.querystring.sum;
+        const { sum, hash } = request.querystring;
         request.querystring = {};
         if (sum) request.headers['x-amz-checksum-sha256'] = { value: decodeURIComponent(sum.value) };
+        if (hash) request.headers['x-amz-content-sha256'] = { value: hash.value };
         cf.selectRequestOriginById('bucket');
     }
+    if (request.uri === '/answer-of-probe') request.uri = '/answer';
     return request;
 }"#;
 
@@ -270,15 +273,8 @@ async fn the_bucket_gets_signed_requests_and_is_held_to_its_policy() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_added_checksum_is_signed_and_checked_or_refused() {
+async fn an_added_checksum_is_not_signed_and_so_refused() {
     let Stack { emulators, edge } = start(EdgeOptions::default(), &nobody()).await;
-    assert_eq!(put(&edge, &format!("/bucket/stage/a?sum={}", sum(b"hello")), "", b"hello").status, 303);
-    let wrong = put(&edge, &format!("/bucket/stage/b?sum={}", sum(b"other")), "", b"hello");
-    assert_eq!(wrong.status, 400);
-    assert!(wrong.text().contains("BadDigest"), "{}", wrong.text());
-    assert_eq!(emulators.s3().objects().len(), 1);
-    let options = EdgeOptions { signs_added_headers: false, ..EdgeOptions::default() };
-    let Stack { emulators, edge } = start(options, &nobody()).await;
     let unsigned = put(&edge, &format!("/bucket/stage/a?sum={}", sum(b"hello")), "", b"hello");
     assert_eq!(unsigned.status, 403);
     assert!(unsigned.text().contains("headers present in the request which were not signed"), "{}", unsigned.text());
@@ -287,10 +283,54 @@ async fn an_added_checksum_is_signed_and_checked_or_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_response_function_sees_either_request() {
+async fn a_payload_hash_that_a_function_sets_is_signed_and_verified() {
+    let Stack { emulators, edge } = start(EdgeOptions::default(), &nobody()).await;
+    // The second size is not kept in memory by the bucket.
+    for (key, length) in [("a", 5), ("b", 300 << 10)] {
+        let (right, wrong) = (vec![7; length], vec![8; length]);
+        let hash = hex::encode(Sha256::checksum(&right));
+        let refused = put(&edge, &format!("/bucket/stage/{key}?hash={hash}"), "", &wrong);
+        assert_eq!(refused.status, 400);
+        assert!(refused.text().contains("<Code>XAmzContentSHA256Mismatch</Code>"), "{}", refused.text());
+        assert!(!emulators.s3().objects().contains_key(&format!("stage/{key}")), "nothing is stored");
+        assert_eq!(put(&edge, &format!("/bucket/stage/{key}?hash={hash}"), "", &right).status, 303);
+        assert_eq!(put(&edge, &format!("/bucket/stage/{key}?hash=UNSIGNED-PAYLOAD"), "", &wrong).status, 303);
+    }
+    let options = EdgeOptions { content_sha256: ContentSha256::Ignored, ..EdgeOptions::default() };
+    let Stack { edge, .. } = start(options, &nobody()).await;
+    let hash = hex::encode(Sha256::checksum(b"right"));
+    assert_eq!(put(&edge, &format!("/bucket/stage/a?hash={hash}"), "", b"wrong").status, 303);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_response_function_sees_either_request_or_does_not_run() {
     let options = EdgeOptions { response_sees: Sees::Original, ..EdgeOptions::default() };
     let Stack { emulators: _emulators, edge } = start(options, &nobody()).await;
     assert_eq!(put(&edge, "/bucket/stage/a", "", b"hello").header("x-saw"), Some("/bucket/stage/a"));
+    let options = EdgeOptions { response_runs: false, ..EdgeOptions::default() };
+    let Stack { emulators: _emulators, edge } = start(options, &nobody()).await;
+    let stored = put(&edge, "/bucket/stage/a", "", b"hello");
+    assert_eq!((stored.status, stored.header("x-saw")), (200, None));
+    assert_eq!(edge.requests()[0].function_runs, 1, "viewer-request alone");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_response_to_head_has_the_length_that_the_origin_says() {
+    for (options, body, length) in [
+        (DoorOptions::default(), "body", Some("4")),
+        (DoorOptions::default(), "", Some("0")),
+        (DoorOptions { head_length: HeadLength::None, ..DoorOptions::default() }, "body", None),
+    ] {
+        let door = client::probe().start().await.unwrap().door(options).unwrap();
+        let Stack { emulators: _emulators, edge } = start(EdgeOptions::default(), &door.url()).await;
+        let answer = json!({ "statusCode": 200, "headers": { "content-length": "1234" }, "body": body }).to_string();
+        let seen = send(
+            edge.address(),
+            &format!("HEAD /answer-of-probe HTTP/1.1\r\ncontent-length: {}", answer.len()),
+            answer.as_bytes(),
+        );
+        assert_eq!((seen.status, seen.header("content-length")), (200, length));
+    }
 }
 
 /// Sends a request of `length` bytes in pieces, and reads while it does.

@@ -236,6 +236,7 @@ fn read_only_headers_stay() {
         ("delete request.headers.host; return request;", request()),
         ("request.headers.via = { value: '1' }; return request;", request()),
         ("request.headers['transfer-encoding'] = { value: 'chunked' }; return request;", request()),
+        ("request.headers['cdn-loop'] = { value: 'other' }; return request;", request()),
         ("response.headers.via.value = '2'; return response;", response()),
         ("delete response.headers.via; return response;", response()),
         ("response.headers.warning = { value: '2' }; return response;", response()),
@@ -245,6 +246,10 @@ fn read_only_headers_stay() {
         assert!(failure.reason.contains("read-only"), "{change}: {failure}");
     }
     forwarded("request.headers.host = { value: request.headers.host.value }; return request;");
+    // Read-only to Lambda@Edge alone.
+    for name in ["content-length", "content-encoding", "transfer-encoding"] {
+        run(&format!("response.headers['{name}'] = {{ value: '7' }}; return response;"), &response()).outcome.unwrap();
+    }
 }
 
 #[test]

@@ -27,11 +27,17 @@ fn names(door: &Door) -> Names {
         ("UploadKeys", "key"),
         ("KeysArn", "arn:aws:s3:::berth/berth/edge/keys-1.json"),
         ("PublicKey", key),
+        ("Anonymous", "false"),
         ("PrivateKey", "private"),
     ];
-    let names = Names::default().physical("Bucket", "berth").physical("Table", "berth").parameter("Edge", "true");
-    let names = names.parameter("EdgeDownloads", "true").parameter("EdgeLargest", "8000000");
-    let names = names.attribute("RegistryFunctionUrl", "FunctionUrl", format!("{}/", door.url()));
+    let names = Names::default().physical("Bucket", "berth").physical("Table", "berth");
+    let template = Template::parse(TEMPLATE).unwrap();
+    let names = match template.has_parameter("Front") {
+        true => names.parameter("CloudFrontDownloads", "true").parameter("LargestLayer", "8000000"),
+        false => names.parameter("Edge", "true").parameter("EdgeDownloads", "true").parameter("EdgeLargest", "8000000"),
+    };
+    let url = template.function_url("RegistryFunction", &names).unwrap();
+    let names = names.attribute(url, "FunctionUrl", format!("{}/", door.url()));
     secrets.iter().fold(names, |names, (name, value)| names.attribute("EdgeSecrets", *name, *value))
 }
 
@@ -146,7 +152,10 @@ async fn what_is_not_understood_is_said_with_its_place() {
     }
     let names = names.attribute("EdgeSecrets", "PublicKey", "none");
     assert!(matches!(deploy(TEMPLATE, &emulators, &names), Err(EdgeError::Key(_))));
-    let names = names.parameter("Edge", "false").parameter("EdgeDownloads", "false");
+    let names = match Template::parse(TEMPLATE).unwrap().has_parameter("Front") {
+        true => names.parameter("Front", "function-url").parameter("CloudFrontDownloads", "false"),
+        false => names.parameter("Edge", "false").parameter("EdgeDownloads", "false"),
+    };
     let error = deploy(TEMPLATE, &emulators, &names).unwrap_err().to_string();
     assert!(error.contains("not deployed"), "{error}");
 }

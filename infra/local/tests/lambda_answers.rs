@@ -4,7 +4,7 @@
 #[path = "support/client.rs"]
 mod client;
 
-use berth_local::lambda::{Door, DoorOptions, Front};
+use berth_local::lambda::{Door, DoorOptions, Front, HeadLength, Renaming, ResponseParameters};
 use client::{Answer, door, get, probe, put, send};
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ async fn answered(door: &Door, answer: &Value) -> Answer {
 
 async fn http_api() -> Door {
     let function = probe().start().await.unwrap();
-    function.door(DoorOptions { front: Front::HttpApi, ..DoorOptions::default() }).unwrap()
+    function.door(DoorOptions::of(Front::HttpApi)).unwrap()
 }
 
 #[tokio::test]
@@ -37,8 +37,9 @@ async fn status_headers_cookies_and_body_are_the_functions() {
     assert_eq!(answer.all("content-length"), ["3"]);
     assert_eq!(answer.header("x-number"), Some("5"));
     assert_eq!(answer.all("set-cookie"), ["one=1; HttpOnly", "two=2"]);
-    assert_eq!(answer.header("www-authenticate"), Some("Basic"));
-    for name in ["transfer-encoding", "connection", "x-lost"] {
+    assert_eq!(answer.header("x-amzn-remapped-www-authenticate"), Some("Basic"));
+    assert_eq!(answer.header("x-amzn-remapped-content-length"), Some("9"));
+    for name in ["transfer-encoding", "connection", "x-lost", "www-authenticate"] {
         assert_eq!(answer.header(name), None, "{name}");
     }
 }
@@ -95,22 +96,44 @@ async fn an_answer_may_have_no_body_and_nulls() {
     }
 }
 
-/// The answer to a HEAD for which the function answers with a length of 1234 and a body.
-async fn head(door: &Door) -> Answer {
+/// The response to a HEAD for which the function says a length of 1234, and returns this body.
+async fn head(door: &Door, body: &str) -> Answer {
     let answer =
-        json!({ "statusCode": 200, "headers": { "content-length": "1234", "etag": "x" }, "body": "body" }).to_string();
+        json!({ "statusCode": 200, "headers": { "content-length": "1234", "etag": "x" }, "body": body }).to_string();
     let head = format!("HEAD /answer HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: {}", answer.len());
     send(door, &head, answer).await
 }
 
 #[tokio::test]
-async fn the_length_in_an_answer_to_head_is_kept_or_renamed() {
+async fn the_length_in_a_response_to_head_is_that_of_the_returned_body() {
     let function = probe().start().await.unwrap();
-    let seen = head(&function.door(DoorOptions::default()).unwrap()).await;
-    assert_eq!((seen.status, seen.all("content-length"), seen.header("etag")), (200, vec!["1234"], Some("x")));
-    let seen = head(&function.door(DoorOptions { head_length: false, ..DoorOptions::default() }).unwrap()).await;
+    for front in [Front::FunctionUrl, Front::HttpApi] {
+        let door = function.door(DoorOptions::of(front)).unwrap();
+        for (body, length) in [("body", "4"), ("", "0")] {
+            let seen = head(&door, body).await;
+            assert_eq!((seen.status, seen.all("content-length"), seen.header("etag")), (200, vec![length], Some("x")));
+            assert_eq!(seen.header("x-amzn-remapped-content-length"), Some("1234"));
+        }
+    }
+    let door = function.door(DoorOptions::default()).unwrap();
+    for status in [204, 304] {
+        let answer = json!({ "statusCode": status }).to_string();
+        let head = format!("HEAD /answer HTTP/1.1\r\nhost: a\r\ncontent-length: {}", answer.len());
+        assert_eq!(send(&door, &head, answer).await.header("content-length"), None, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn the_length_in_a_response_to_head_may_also_be_missing_or_the_functions() {
+    let function = probe().start().await.unwrap();
+    let none = DoorOptions { head_length: HeadLength::None, ..DoorOptions::default() };
+    let seen = head(&function.door(none).unwrap(), "body").await;
     assert_eq!((seen.status, seen.header("content-length"), seen.header("etag")), (200, None, Some("x")));
     assert_eq!(seen.header("x-amzn-remapped-content-length"), Some("1234"));
+    let kept = DoorOptions { head_length: HeadLength::Kept, ..DoorOptions::default() };
+    let seen = head(&function.door(kept).unwrap(), "body").await;
+    assert_eq!((seen.status, seen.all("content-length"), seen.header("etag")), (200, vec!["1234"], Some("x")));
+    assert_eq!(seen.header("x-amzn-remapped-content-length"), None);
 }
 
 #[tokio::test]
@@ -125,12 +148,66 @@ async fn nothing_follows_an_answer_to_head() {
 }
 
 #[tokio::test]
-async fn a_challenge_is_kept_or_renamed() {
+async fn a_challenge_and_a_range_are_kept_or_renamed() {
     let function = probe().start().await.unwrap();
-    let door = function.door(DoorOptions { remap_challenge: true, ..DoorOptions::default() }).unwrap();
-    let seen = answered(&door, &json!({ "statusCode": 401, "headers": { "www-authenticate": "Basic" } })).await;
-    assert_eq!(seen.header("www-authenticate"), None);
-    assert_eq!(seen.header("x-amzn-remapped-www-authenticate"), Some("Basic"));
+    let answer = json!({ "statusCode": 401, "headers": { "www-authenticate": "Basic", "range": "0-9" } });
+    for front in [Front::FunctionUrl, Front::HttpApi] {
+        let seen = answered(&function.door(DoorOptions::of(front)).unwrap(), &answer).await;
+        assert_eq!((seen.header("www-authenticate"), seen.header("range")), (None, Some("0-9")));
+        assert_eq!(seen.header("x-amzn-remapped-www-authenticate"), Some("Basic"));
+        let (challenge, range_header) = (Renaming::Kept, Renaming::Renamed);
+        let options = DoorOptions { challenge, range_header, ..DoorOptions::of(front) };
+        let seen = answered(&function.door(options).unwrap(), &answer).await;
+        assert_eq!((seen.header("www-authenticate"), seen.header("range")), (Some("Basic"), None));
+        assert_eq!(seen.header("x-amzn-remapped-range"), Some("0-9"));
+    }
+}
+
+#[tokio::test]
+async fn an_http_api_overwrites_headers_as_its_integration_says() {
+    let function = probe().start().await.unwrap();
+    let response_parameters = ResponseParameters::parse(&json!({
+        "401": { "ResponseParameters": [
+            { "Destination": "overwrite:header.www-authenticate", "Source": "$response.header.X-Berth-Challenge" },
+        ] },
+    }));
+    let response_parameters = response_parameters.unwrap();
+    let options = |front| DoorOptions { response_parameters: response_parameters.clone(), ..DoorOptions::of(front) };
+    let answer = |status: u16| {
+        let headers = json!({ "www-authenticate": "Basic", "x-berth-challenge": "Bearer" });
+        json!({ "statusCode": status, "headers": headers })
+    };
+    let api = function.door(options(Front::HttpApi)).unwrap();
+    let seen = answered(&api, &answer(401)).await;
+    assert_eq!((seen.all("www-authenticate"), seen.header("x-berth-challenge")), (vec!["Bearer"], Some("Bearer")));
+    assert_eq!(answered(&api, &answer(403)).await.header("www-authenticate"), None);
+    let without = answered(&api, &json!({ "statusCode": 401 })).await;
+    assert_eq!(without.header("www-authenticate"), None, "a source that is missing changes nothing");
+    let url = function.door(options(Front::FunctionUrl)).unwrap();
+    assert_eq!(answered(&url, &answer(401)).await.header("www-authenticate"), None);
+}
+
+#[test]
+fn a_mapping_that_api_gateway_refuses_is_an_error() {
+    let of = |status: &str, destination: &str, source: &str| {
+        let parameter = json!({ "Destination": destination, "Source": source });
+        ResponseParameters::parse(&json!({ status: { "ResponseParameters": [parameter] } })).map_err(|e| e.to_string())
+    };
+    of("202", "overwrite:header.range", "$response.header.x-berth-range").unwrap();
+    for (status, destination, source, said) in [
+        ("202", "overwrite:header.content-length", "$response.header.x", "reserved"),
+        ("202", "overwrite:header.X-Amzn-Other", "$response.header.x", "reserved"),
+        ("202", "overwrite:header.range", "$response.header.x-amzn-remapped-range", "reserved"),
+        ("100", "overwrite:header.range", "$response.header.x", "not within 200 to 599"),
+        ("any", "overwrite:header.range", "$response.header.x", "not a status code"),
+        ("202", "append:header.range", "$response.header.x", "append:header.range is not emulated"),
+        ("202", "overwrite:header.range", "$context.path", "$context.path is not emulated"),
+        ("202", "overwrite:header.a b", "$response.header.x", "not a header name"),
+    ] {
+        let error = of(status, destination, source).unwrap_err();
+        assert!(error.contains(said), "{destination} {source}: {error}");
+    }
+    assert!(ResponseParameters::parse(&json!({ "401": { "overwrite:header.a": "$response.header.b" } })).is_err());
 }
 
 #[tokio::test]

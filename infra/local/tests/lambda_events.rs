@@ -4,7 +4,7 @@
 #[path = "support/client.rs"]
 mod client;
 
-use berth_local::lambda::{Bodies, DoorOptions, Front, Scheme};
+use berth_local::lambda::{Bodies, ChunkedRequests, DoorOptions, Front, RepeatedAuthorization, Scheme, TrailingSlash};
 use client::{door, get, probe, put, send};
 use serde_json::{Value, json};
 
@@ -45,7 +45,7 @@ async fn an_event_has_the_documented_shape() {
     });
     assert_eq!(event, expected);
     let http = json!({
-        "method": "POST", "path": "/v2/a%2Fb/", "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "docker/1",
+        "method": "POST", "path": "/v2/a%2Fb", "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "docker/1",
     });
     assert_eq!(context["http"], http);
     assert_eq!((&context["domainName"], &context["domainPrefix"]), (&json!("abc.lambda-url.test:5000"), &json!("abc")));
@@ -110,6 +110,50 @@ async fn a_chunked_body_arrives_with_its_length() {
 }
 
 #[tokio::test]
+async fn a_function_url_drops_a_trailing_slash_of_the_context_alone() {
+    let function = probe().start().await.unwrap();
+    let path = |event: &Value| [event["rawPath"].clone(), event["requestContext"]["http"]["path"].clone()];
+    let url = function.door(DoorOptions::default()).unwrap();
+    for (sent, seen) in [("/v2/", "/v2"), ("/v2//", "/v2/"), ("/", "/"), ("/v2", "/v2")] {
+        assert_eq!(path(&get(&url, sent).await.json()), [sent, seen]);
+    }
+    let kept = DoorOptions { trailing_slash: TrailingSlash::Kept, ..DoorOptions::default() };
+    for options in [kept, DoorOptions::of(Front::HttpApi)] {
+        let door = function.door(options).unwrap();
+        assert_eq!(path(&get(&door, "/v2/").await.json()), ["/v2/", "/v2/"]);
+    }
+}
+
+#[tokio::test]
+async fn two_authorizations_are_refused_by_a_function_url() {
+    let function = probe().start().await.unwrap();
+    let head = "GET / HTTP/1.1\r\nhost: a\r\nauthorization: Basic a\r\nauthorization: Bearer b";
+    let url = function.door(DoorOptions::default()).unwrap();
+    assert_eq!(send(&url, head, "").await.status, 400);
+    assert_eq!(function.counters().invocations, 0);
+    let one = get(&url, "/").await;
+    assert_eq!(one.status, 200);
+    let joined = DoorOptions { authorizations: RepeatedAuthorization::Joined, ..DoorOptions::default() };
+    for options in [joined, DoorOptions::of(Front::HttpApi)] {
+        let event = send(&function.door(options).unwrap(), head, "").await.json();
+        assert_eq!(event["headers"]["authorization"], "Basic a,Bearer b");
+    }
+}
+
+#[tokio::test]
+async fn a_chunked_request_may_be_refused_by_a_function_url() {
+    let function = probe().start().await.unwrap();
+    let head = "PATCH / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked";
+    let refused = |front| DoorOptions { chunked_requests: ChunkedRequests::Refused, ..DoorOptions::of(front) };
+    let url = function.door(refused(Front::FunctionUrl)).unwrap();
+    assert_eq!(send(&url, head, "5\r\nhello\r\n0\r\n\r\n").await.status, 411);
+    assert_eq!(function.counters().invocations, 0);
+    assert_eq!(put(&url, "/", "", "hello").await.status, 200, "with a length");
+    let api = function.door(refused(Front::HttpApi)).unwrap();
+    assert_eq!(send(&api, head, "5\r\nhello\r\n0\r\n\r\n").await.status, 200);
+}
+
+#[tokio::test]
 async fn the_scheme_is_the_one_that_is_told() {
     let function = probe().start().await.unwrap();
     let door = function.door(DoorOptions { scheme: Scheme::Https, ..DoorOptions::default() }).unwrap();
@@ -120,7 +164,7 @@ async fn the_scheme_is_the_one_that_is_told() {
 async fn an_http_api_sends_the_same_event() {
     let function = probe().start().await.unwrap();
     let url = function.door(DoorOptions::default()).unwrap();
-    let api = function.door(DoorOptions { front: Front::HttpApi, ..DoorOptions::default() }).unwrap();
+    let api = function.door(DoorOptions::of(Front::HttpApi)).unwrap();
     let mut events = [put(&url, "/x?a=b", "", "abc").await.json(), put(&api, "/x?a=b", "", "abc").await.json()];
     for event in &mut events {
         event["headers"]["x-forwarded-port"] = Value::Null;

@@ -26,9 +26,9 @@ struct Running {
 }
 
 impl Running {
-    /// As the template says it.
+    /// As the template says it, with a function URL in front.
     fn start(arguments: &[&str]) -> Self {
-        Self::start_of(&["--template", TEMPLATE], arguments)
+        Self::start_of(&["--template", TEMPLATE, "--front", "function-url"], arguments)
     }
 
     fn start_of(what: &[&str], arguments: &[&str]) -> Self {
@@ -45,6 +45,12 @@ impl Running {
 
     fn get(&self, path: &str) -> Answer {
         exchange(self.registry, &format!("GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close"), b"")
+    }
+
+    fn put(&self, path: &str, body: &str) -> Answer {
+        let length = body.len();
+        let head = format!("PUT {path} HTTP/1.1\r\nhost: a\r\ncontent-length: {length}\r\nconnection: close");
+        exchange(self.registry, &head, body.as_bytes())
     }
 
     fn environment(&self) -> Value {
@@ -285,24 +291,25 @@ fn a_deployment_gives_each_function_what_it_wrote_down() {
     });
 }
 
+/// One without a choice of front ends.
+const PLAIN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/template.yaml");
+
+/// A small template with all front ends.
+const FRONTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/edge.yaml");
+
 #[test]
-fn with_an_edge_clients_reach_cloudfront_and_the_registry_knows_its_secrets() {
-    const EDGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/edge.yaml");
-    let start = |arguments: &[&str]| Running::start_of(&["--template", EDGE], arguments);
-    let running = start(&["--edge"]);
+fn clients_reach_cloudfront_by_default_and_the_registry_knows_its_secrets() {
+    let running = Running::start_of(&["--template", FRONTS], &[]);
     assert!(running.login.ends_with(&running.registry.to_string()), "{}", running.login);
     assert_eq!(running.get("/stack").text(), "berth");
     let answer = running.get("/env");
     assert_eq!((answer.json()["SECRET"].as_str(), answer.header("x-saw")), (Some("made"), Some("/env")));
     let head = running.get("/event").json()["headers"].clone();
     assert_eq!((&head["x-origin"], &head["x-forwarded-proto"]), (&json!("made"), &json!("http")));
-    let put = |running: &Running, path: &str| {
-        let head = format!("PUT {path} HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\nconnection: close");
-        exchange(running.registry, &head, b"hello")
-    };
-    let stored = put(&running, "/stage/a");
+    let stored = running.put("/stage/a", "hello");
     assert_eq!((stored.status, stored.header("x-saw")), (200, Some("/stage/a/data")));
-    assert_eq!(running.admin("GET", "/_edge/counts").json(), json!({ "answered": 1, "bucket": 1, "registry": 2 }));
+    assert_eq!(running.put(&format!("/stage/b?hash={}", "0".repeat(64)), "hello").status, 400);
+    assert_eq!(running.admin("GET", "/_edge/counts").json(), json!({ "answered": 1, "bucket": 2, "registry": 2 }));
     let log = running.admin("GET", "/_edge").json();
     assert_eq!(
         (&log[3]["handled"], &log[3]["sent"], &log[3]["request_bytes"]),
@@ -312,17 +319,61 @@ fn with_an_edge_clients_reach_cloudfront_and_the_registry_knows_its_secrets() {
     assert_eq!(running.admin("GET", "/_edge").json(), json!([]));
     let log = running.admin("GET", "/_logs").json().to_string();
     assert!(!log.contains("responded"), "secrets are made by a function of their own");
-    // Each question both ways.
-    let otherwise =
-        start(&["--parameter", "Edge=true", "--edge-original-request", "--edge-checksum-unsigned", "--edge-closes"]);
-    assert_eq!(put(&otherwise, "/stage/a").status, 403, "x-amz-meta-stack is not signed");
-    assert_eq!(otherwise.get("/env").header("x-saw"), Some("/env"));
-    otherwise.admin("DELETE", "/_requests");
-    assert_eq!(otherwise.admin("GET", "/_edge").json(), json!([]));
-    // Without it nothing of it is there.
-    let without = start(&[]);
-    assert_eq!((without.environment()["SECRET"].as_str(), without.get("/stack").status), (Some("none"), 200));
-    assert_eq!(without.admin("GET", "/_edge").status, 404);
+}
+
+#[test]
+fn assumptions_are_chosen_one_by_one() {
+    let assume =
+        ["viewer-response-sees=original", "content-sha256=ignored", "early-answers=close", "trailing-slash=kept"];
+    let arguments: Vec<_> = assume.iter().flat_map(|assumption| ["--assume", assumption]).collect();
+    let otherwise = Running::start_of(&["--template", FRONTS, "--front", "cloudfront"], &arguments);
+    let stored = otherwise.put(&format!("/stage/b?hash={}", "0".repeat(64)), "hello");
+    assert_eq!((stored.status, stored.header("x-saw")), (200, Some("/stage/b")));
+    assert_eq!(otherwise.get("/v2/").json()["requestContext"]["http"]["path"], "/v2/");
+    let without = Running::start_of(&["--template", FRONTS], &["--assume", "viewer-response-runs=no"]);
+    assert_eq!(without.put("/stage/a", "hello").header("x-saw"), None);
+}
+
+#[test]
+fn other_front_ends_have_no_cloudfront() {
+    let answer =
+        json!({ "statusCode": 401, "headers": { "x-berth-challenge": "Bearer", "www-authenticate": "Basic" } });
+    for (front, id, challenge) in
+        [("function-url", "x-amzn-requestid", None), ("http-api", "apigw-requestid", Some("Bearer"))]
+    {
+        let running = Running::start_of(&["--template", FRONTS], &["--front", front]);
+        assert_eq!(running.environment()["SECRET"], "none");
+        assert_eq!(running.admin("GET", "/_edge").status, 404);
+        let refused = running.put("/answer", &answer.to_string());
+        assert!(refused.header(id).is_some(), "{front}: {refused:?}");
+        assert_eq!((refused.status, refused.header("www-authenticate")), (401, challenge), "{front}");
+    }
+    let kept = ["--front", "function-url", "--assume", "function-url-challenge=kept"];
+    let kept = Running::start_of(&["--template", FRONTS], &kept).put("/answer", &answer.to_string());
+    assert_eq!(kept.header("www-authenticate"), Some("Basic"));
+}
+
+#[test]
+fn the_limit_of_events_and_the_refusal_of_s3_are_assumptions_too() {
+    let assume = ["--assume", "event-limit=6291456", "--assume", "conditional-copy=not-implemented"];
+    let running = Running::start(&assume);
+    let limit = |running: &Running| {
+        // 25 bytes less than the difference of both limits from the larger one.
+        let body = "a".repeat(4_717_900);
+        running.put("/size", &body)
+    };
+    let sized = limit(&Running::start(&[]));
+    let event = sized.json()["event"].as_u64().unwrap();
+    assert!((6_291_457..=6_291_556).contains(&event), "{event}");
+    assert_eq!(limit(&running).status, 413);
+    let (s3, _) = clients(&running.environment());
+    runtime().block_on(async {
+        let key = "docker/registry/v2/blobs/a";
+        s3.put_object().bucket("berth").key(key).send().await.unwrap();
+        let copy = s3.copy_object().bucket("berth").key("docker/registry/v2/blobs/b");
+        let copy = copy.copy_source(format!("berth/{key}")).if_none_match("*").send().await.unwrap_err();
+        assert_eq!(copy.raw_response().unwrap().status().as_u16(), 501);
+    });
 }
 
 #[test]
@@ -331,13 +382,22 @@ fn a_wrong_argument_is_said_and_not_served() {
         (&["--front", "alb"][..], 2, "alb"),
         (&["--env", "NAME"], 2, "NAME"),
         (&["--template", "a.yaml", "--deployment", "b.json"], 2, "cannot be used with"),
-        (&["--edge", "--deployment", "b.json"], 2, "cannot be used with"),
-        (&["--template", TEMPLATE, "--edge", "--bootstrap", "/nowhere/bootstrap"], 1, "/nowhere/bootstrap"),
+        (&["--assume", "head-length"], 2, "is not NAME=VALUE"),
+        (&["--assume", "head-lengths=none"], 2, "expected one of: function-url-challenge, http-api-challenge"),
+        (&["--assume", "head-length=long"], 2, "expected one of: computed, none, kept"),
+        (&["--front", "cloudfront", "--deployment", "b.json"], 1, "cannot be used with --deployment"),
+        (&["--template", FRONTS, "--parameter", "Front=http-api"], 1, "set by --front"),
+        (&["--template", FRONTS, "--bootstrap", "/nowhere/bootstrap"], 1, "/nowhere/bootstrap"),
         (&[], 1, "template.yaml cannot be read"), // there is none in the folder that tests run in
         (&["--template", "/nowhere.yaml"], 1, "/nowhere.yaml cannot be read"),
         (&["--deployment", "/nowhere.json"], 1, "/nowhere.json cannot be read"),
         (&["--template", TEMPLATE, "--parameter", "LogLevel=loud"], 1, "LogLevel"),
-        (&["--template", TEMPLATE, "--bootstrap", "/nowhere/bootstrap"], 1, "/nowhere/bootstrap"),
+        (
+            &["--template", TEMPLATE, "--front", "http-api", "--bootstrap", "/nowhere/bootstrap"],
+            1,
+            "/nowhere/bootstrap",
+        ),
+        (&["--template", PLAIN], 1, "has no parameter Front"),
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_lambda-local")).args(arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(code), "{arguments:?}");

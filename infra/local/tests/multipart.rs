@@ -68,6 +68,21 @@ async fn if_none_match_is_asked_when_it_completes() {
 }
 
 #[tokio::test]
+async fn if_none_match_may_be_not_implemented_when_it_completes() {
+    let stack = start_with(Options { conditional_copies: false, ..Options::default() }).await;
+    let upload = stack.begin("key").await;
+    let etag = stack.part("key", &upload, 1, noise(10)).await;
+    let part = CompletedPart::builder().part_number(1).e_tag(&etag).build();
+    let complete = stack.s3.complete_multipart_upload().bucket(&stack.bucket).key("key").upload_id(&upload);
+    let complete = complete.multipart_upload(CompletedMultipartUpload::builder().parts(part).build());
+    let refused = complete.if_none_match("*").send().await.unwrap_err();
+    assert_eq!(refused.raw_response().unwrap().status().as_u16(), 501);
+    assert!(!stack.exists("key").await);
+    support::complete(&stack, "key", &upload, &[etag]).await.unwrap();
+    assert_eq!(stack.get("key").await, noise(10));
+}
+
+#[tokio::test]
 async fn an_upload_that_ended_is_not_there() {
     let stack = start().await;
     let (aborted, completed) = (stack.begin("key").await, stack.begin("key").await);

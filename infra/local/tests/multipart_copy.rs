@@ -3,7 +3,7 @@
 
 mod support;
 
-use aws_sdk_s3::types::ChecksumAlgorithm;
+use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
 use support::{MIB, Stack, code, complete, noise, sha256, start};
 
 async fn copied(stack: &Stack, upload: &str, number: i32, range: &str) -> String {
@@ -65,4 +65,27 @@ async fn a_copied_part_has_the_checksum_of_its_upload() {
     let copy = copy.send().await.unwrap();
     let wanted = sha256(&noise(6 * MIB)[1..=5_000_000]);
     assert_eq!(copy.copy_part_result().unwrap().checksum_sha256(), Some(wanted.as_str()));
+}
+
+#[tokio::test]
+async fn one_copied_part_has_the_sha256_of_the_whole_content() {
+    let stack = start().await;
+    for length in [0, 1000, 6 * MIB] {
+        let body = noise(length);
+        stack.put("from", body.clone()).await;
+        let create = stack.s3.create_multipart_upload().bucket(&stack.bucket).key("to");
+        let create = create.checksum_algorithm(ChecksumAlgorithm::Sha256).send().await.unwrap();
+        let upload = create.upload_id().unwrap();
+        let copy = stack.s3.upload_part_copy().bucket(&stack.bucket).key("to").upload_id(upload).part_number(1);
+        let copy = copy.copy_source(format!("{}/from", stack.bucket)).send().await.unwrap();
+        let copied = copy.copy_part_result().unwrap();
+        assert_eq!(copied.checksum_sha256(), Some(sha256(&body).as_str()), "{length}");
+        let part = CompletedPart::builder().part_number(1).checksum_sha256(sha256(&body));
+        let part = part.e_tag(copied.e_tag().unwrap()).build();
+        let complete = stack.s3.complete_multipart_upload().bucket(&stack.bucket).key("to").upload_id(upload);
+        let complete = complete.multipart_upload(CompletedMultipartUpload::builder().parts(part).build());
+        complete.if_none_match("*").send().await.unwrap();
+        assert_eq!(stack.get("to").await, body);
+        stack.s3.delete_object().bucket(&stack.bucket).key("to").send().await.unwrap();
+    }
 }

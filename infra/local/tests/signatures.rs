@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use aws_sdk_s3::config::Region;
 use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
+use s3s::crypto::{Checksum as _, Sha256};
 use support::{Stack, code, presigning, raw, sha256, start};
 
 /// Sends a presigned request, with `extra` headers, as a client without credentials.
@@ -157,6 +158,48 @@ async fn a_password_beside_a_presigned_url_is_one_way_too_many() {
     assert_eq!(status, 400);
     assert!(answer.contains("<Code>InvalidArgument</Code>") && answer.contains("Only one auth mechanism"), "{answer}");
     assert_eq!(send(&stack, "GET", url.uri(), &[], b"").0, 200);
+}
+
+#[tokio::test]
+async fn a_content_hash_is_verified_however_the_request_is_signed() {
+    let stack = start().await;
+    // The second size is not kept in memory.
+    for length in [5, 300 << 10] {
+        let (right, wrong) = (vec![7; length], vec![8; length]);
+        let hash = hex::encode(Sha256::checksum(&right));
+        let put = stack.s3.put_object().bucket(&stack.bucket).key("url").presigned(presigning()).await.unwrap();
+        let (status, answer) = send(&stack, "PUT", put.uri(), &[("x-amz-content-sha256", &hash)], &wrong);
+        assert_eq!(status, 400);
+        assert!(answer.contains("<Code>XAmzContentSHA256Mismatch</Code>"), "{answer}");
+        assert!(!stack.exists("url").await, "nothing is stored");
+        assert_eq!(send(&stack, "PUT", put.uri(), &[("x-amz-content-sha256", &hash)], &right).0, 200);
+        // The header is what is signed; the body is another.
+        let put = stack.s3.put_object().bucket(&stack.bucket).key("header").body(right.into());
+        let put = put.customize().interceptor(OtherBody(wrong));
+        assert_eq!(code(put.send().await), "XAmzContentSHA256Mismatch");
+        assert!(!stack.exists("header").await, "nothing is stored");
+        stack.s3.delete_object().bucket(&stack.bucket).key("url").send().await.unwrap();
+    }
+}
+
+/// Sends another body than the one that was signed.
+#[derive(Debug)]
+struct OtherBody(Vec<u8>);
+
+impl aws_sdk_s3::config::Intercept for OtherBody {
+    fn name(&self) -> &'static str {
+        "OtherBody"
+    }
+
+    fn modify_before_transmit(
+        &self,
+        context: &mut aws_sdk_s3::config::interceptors::BeforeTransmitInterceptorContextMut<'_>,
+        _: &aws_sdk_s3::config::RuntimeComponents,
+        _: &mut aws_sdk_s3::config::ConfigBag,
+    ) -> Result<(), aws_sdk_s3::error::BoxError> {
+        *context.request_mut().body_mut() = self.0.clone().into();
+        Ok(())
+    }
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ pub use function::{
     Fields, Forwarded, LoadError, Outcome, Ran, Viewer,
 };
 pub use log::{EdgeRequest, Handled};
-pub use options::{EarlyAnswers, EdgeOptions, Sees};
+pub use options::{ContentSha256, EarlyAnswers, EdgeOptions, Sees};
 pub use origin::{Origin, bucket_policy};
 pub use server::Edge;
 pub use signed::{KeyError, PublicKey};

@@ -1,4 +1,4 @@
-//! How the edge acts where AWS's documentation leaves a choice.
+//! How CloudFront acts where AWS's documentation leaves a choice.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -13,6 +13,16 @@ pub enum Sees {
     Original,
 }
 
+/// What origin access control does with an `x-amz-content-sha256` that a function has set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ContentSha256 {
+    /// It is the payload hash of CloudFront's signature, so that S3 verifies the body against it.
+    #[default]
+    Signed,
+    /// CloudFront sends `UNSIGNED-PAYLOAD` whatever the function set.
+    Ignored,
+}
+
 /// What becomes of the rest of a request whose answer needs none of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EarlyAnswers {
@@ -23,16 +33,18 @@ pub enum EarlyAnswers {
     Close,
 }
 
-/// Each question that AWS does not answer, by default as is kinder.
+/// How CloudFront acts. Where AWS does not document it, the default is what was observed, or the behaviour that is harder for a
+/// registry; each such field is an [assumption](crate::Assumption).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EdgeOptions {
     /// Where it listens; port 0 is a free one.
     pub address: SocketAddr,
     /// What viewer-response functions see.
     pub response_sees: Sees,
-    /// Whether origin access control signs headers `x-amz-*` that a function or a viewer added, such as
-    /// `x-amz-checksum-sha256`. S3 refuses those that are not signed.
-    pub signs_added_headers: bool,
+    /// Whether viewer-response functions run at all, as they do for origin responses with a status below 400.
+    pub response_runs: bool,
+    /// The payload hash that CloudFront signs for S3.
+    pub content_sha256: ContentSha256,
     /// What becomes of the rest of a request.
     pub early_answers: EarlyAnswers,
 }
@@ -42,7 +54,8 @@ impl Default for EdgeOptions {
         Self {
             address: (Ipv4Addr::LOCALHOST, 0).into(),
             response_sees: Sees::default(),
-            signs_added_headers: true,
+            response_runs: true,
+            content_sha256: ContentSha256::default(),
             early_answers: EarlyAnswers::default(),
         }
     }

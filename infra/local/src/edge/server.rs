@@ -162,7 +162,7 @@ impl Serving {
         // "CloudFront doesn't invoke edge functions for viewer response events when the origin returns HTTP status code 400 or
         // higher."
         match &behavior.viewer_response {
-            Some(function) if response.status().as_u16() < 400 => {
+            Some(function) if self.options.response_runs && response.status().as_u16() < 400 => {
                 let seen = match self.options.response_sees {
                     Sees::Rewritten => forwarded.request,
                     Sees::Original => original,
@@ -219,7 +219,7 @@ impl Serving {
         let head = onward.head(origin, behavior.forwarding);
         let mut head = head.ok_or_else(|| invalid("the request cannot be sent to an origin"))?;
         if let Some(signer) = &origin.signer {
-            signer.sign(&mut head, self.options.signs_added_headers, OffsetDateTime::now_utc());
+            signer.sign(&mut head, self.options.content_sha256, OffsetDateTime::now_utc());
         }
         arrival.place.note(|request| {
             request.origin = Some(id.clone());

@@ -1,5 +1,6 @@
 //! Origin access control: requests to a bucket, signed with Signature Version 4 ("Create a signed AWS API request", IAM User
-//! Guide). Which headers CloudFront signs it does not say.
+//! Guide). Which headers CloudFront signs is not documented; headers `x-amz-*` that a function adds are left out here, and S3
+//! refuses those.
 
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, header};
@@ -8,12 +9,13 @@ use ring::{digest, hmac};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
+use super::options::ContentSha256;
 use crate::Identity;
 
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Signed in any case: CloudFront's own.
-const OWN: [&str; 4] = ["host", "x-amz-cf-id", "x-amz-content-sha256", "x-amz-date"];
+/// The headers that are signed.
+const SIGNED: [&str; 4] = ["host", "x-amz-cf-id", "x-amz-content-sha256", "x-amz-date"];
 
 /// Who signs, and for where.
 #[derive(Clone, Debug)]
@@ -27,18 +29,21 @@ impl Signer {
         Self { identity, region }
     }
 
-    /// Puts a signature in place of the viewer's `Authorization`; over all headers `x-amz-*` if `all`, else over those that
-    /// CloudFront must have.
-    pub(super) fn sign(&self, parts: &mut Parts, all: bool, now: OffsetDateTime) {
+    /// Puts a signature in place of the viewer's `Authorization`. The payload hash is the request's `x-amz-content-sha256`,
+    /// unless that is ignored or missing: `UNSIGNED-PAYLOAD`.
+    pub(super) fn sign(&self, parts: &mut Parts, content_sha256: ContentSha256, now: OffsetDateTime) {
         let date = now.format(format_description!("[year][month][day]T[hour][minute][second]Z")).unwrap_or_default();
         let day = date.get(..8).unwrap_or_default().to_owned();
         let headers = &mut parts.headers;
         headers.remove("x-amz-security-token");
-        headers.insert("x-amz-content-sha256", HeaderValue::from_static("UNSIGNED-PAYLOAD"));
+        let given = headers.get("x-amz-content-sha256").filter(|_| content_sha256 == ContentSha256::Signed);
+        let payload = given.cloned().unwrap_or(HeaderValue::from_static("UNSIGNED-PAYLOAD"));
+        headers.insert("x-amz-content-sha256", payload.clone());
+        let payload = String::from_utf8_lossy(payload.as_bytes()).into_owned();
         if let Ok(date) = HeaderValue::from_str(&date) {
             headers.insert("x-amz-date", date);
         }
-        let is_signed = |name: &HeaderName| OWN.contains(&name.as_str()) || all && name.as_str().starts_with("x-amz-");
+        let is_signed = |name: &HeaderName| SIGNED.contains(&name.as_str());
         let mut names: Vec<_> = headers.keys().filter(|name| is_signed(name)).map(HeaderName::as_str).collect();
         names.sort_unstable();
         let mut canonical = String::new();
@@ -50,7 +55,7 @@ impl Signer {
         let signed = names.join(";");
         let (method, path) = (&parts.method, parts.uri.path());
         let query = canonical_query(parts.uri.query().unwrap_or_default());
-        let request = format!("{method}\n{path}\n{query}\n{canonical}\n{signed}\nUNSIGNED-PAYLOAD");
+        let request = format!("{method}\n{path}\n{query}\n{canonical}\n{signed}\n{payload}");
         let scope = format!("{day}/{}/s3/aws4_request", self.region);
         let hashed = hex::encode(digest::digest(&digest::SHA256, request.as_bytes()));
         let text = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{hashed}");

@@ -32,7 +32,10 @@ pub use admin::Functions;
 pub(crate) use admin::answer as administer;
 pub use counters::{Counters, InstanceView, Start, State};
 pub(crate) use door::is_hop_by_hop;
-pub use door::{Bodies, Door, DoorOptions, Front, Scheme};
+pub use door::{
+    Bodies, ChunkedRequests, Door, DoorOptions, Front, HeadLength, MappingError, Renaming, RepeatedAuthorization,
+    ResponseParameters, Scheme, TrailingSlash,
+};
 pub use error::InvokeError;
 pub use function::Function;
 pub use logs::{LogLine, Stream};

@@ -23,6 +23,7 @@ pub(super) async fn copy_object(
 ) -> S3Result<S3Response<CopyObjectOutput>> {
     let S3Request { input, headers, extensions, .. } = request;
     let conditions = WriteConditions::of_headers(&headers)?;
+    store.check_conditional_copy(&conditions)?;
     store.with(&input.bucket, |_| Ok(()))?;
     let found = source::find(
         store,

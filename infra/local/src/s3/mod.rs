@@ -74,9 +74,7 @@ impl S3Emulator {
     }
 
     pub(crate) fn on(host: Arc<Host>, front: Front, options: Options) -> Result<Self, Error> {
-        let store =
-            store::Store::new(options.folder.as_deref(), &options.region, options.limits).map_err(Error::Folder)?;
-        let store = Arc::new(store);
+        let store = Arc::new(store::Store::new(&options).map_err(Error::Folder)?);
         store.create(&options.bucket, &options.region);
         let mut builder = S3ServiceBuilder::new(service::Operations(Arc::clone(&store)));
         builder.set_auth(keys::Keys(Arc::clone(&front.identities)));

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -10,8 +10,10 @@ use std::time::SystemTime;
 use s3s::{S3Result, s3_error};
 use tempfile::TempDir;
 
+use super::condition::WriteConditions;
 use super::multipart::Upload;
 use super::object::Object;
+use crate::options::Options;
 
 /// S3's bounds ("Amazon S3 multipart upload limits"; "CopyObject"). Tests may lower them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +42,8 @@ pub(super) struct Store {
     counter: AtomicU64,
     pub(super) limits: Limits,
     pub(super) region: String,
+    /// [`Options::conditional_copies`].
+    conditional_copies: bool,
 }
 
 /// One bucket.
@@ -53,11 +57,13 @@ pub(super) struct Bucket {
 }
 
 impl Store {
-    pub(super) fn new(folder: Option<&Path>, region: &str, limits: Limits) -> io::Result<Self> {
+    pub(super) fn new(options: &Options) -> io::Result<Self> {
+        let (folder, region) = (options.folder.as_deref(), options.region.clone());
         let mut files = tempfile::Builder::new();
         files.prefix("berth-local-");
         let files = folder.map_or_else(|| files.tempdir(), |folder| files.tempdir_in(folder))?;
-        Ok(Self { buckets: Mutex::default(), files, counter: AtomicU64::new(1), limits, region: region.to_owned() })
+        let Options { limits, conditional_copies, .. } = *options;
+        Ok(Self { buckets: Mutex::default(), files, counter: AtomicU64::new(1), limits, region, conditional_copies })
     }
 
     pub(super) fn buckets(&self) -> MutexGuard<'_, HashMap<String, Bucket>> {
@@ -90,6 +96,15 @@ impl Store {
     /// `NoSuchBucket`, `NoSuchKey`.
     pub(super) fn object(&self, bucket: &str, key: &str) -> S3Result<Arc<Object>> {
         self.with(bucket, |bucket| bucket.object(key))
+    }
+
+    /// # Errors
+    /// `NotImplemented` for `If-None-Match` on a copy, or on the completion of an upload, where that is not supported.
+    pub(super) fn check_conditional_copy(&self, conditions: &WriteConditions) -> S3Result {
+        if self.conditional_copies || conditions.if_none_match.is_none() {
+            return Ok(());
+        }
+        Err(s3_error!(NotImplemented, "A header you provided implies functionality that is not implemented"))
     }
 
     /// A number that this store has not given out before.

@@ -80,6 +80,11 @@ impl Template {
         resolver.properties(id)
     }
 
+    /// Whether it has a parameter of this name.
+    pub fn has_parameter(&self, name: &str) -> bool {
+        self.0.get("Parameters").is_some_and(|parameters| parameters.get(name).is_some())
+    }
+
     /// The logical ids of the resources of this type that are deployed.
     ///
     /// # Errors
@@ -95,6 +100,23 @@ impl Template {
             }
         }
         Ok(ids)
+    }
+
+    /// The logical id of a function's URL: that of the `AWS::Lambda::Url` whose `TargetFunctionArn` is the function, else of the
+    /// one that SAM makes of the function's `FunctionUrlConfig`.
+    ///
+    /// # Errors
+    /// As [`Template::function`].
+    pub fn function_url(&self, function: &str, names: &Names) -> Result<String, TemplateError> {
+        let targets = [self.reference(function, names)?, self.attribute(function, "Arn", names)?];
+        for id in self.resources("AWS::Lambda::Url", names)? {
+            let properties = self.resource(&id, names)?;
+            let target = properties.get("TargetFunctionArn").and_then(Value::as_str).unwrap_or_default();
+            if targets.iter().any(|one| one == target) {
+                return Ok(id);
+            }
+        }
+        Ok(format!("{function}Url"))
     }
 
     /// What `Ref` answers for a resource.

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::options::Options;
 
+/// The last part of a stack's id.
+const STACK_UUID: &str = "8f3c1b60-4a51-11ef-9d5e-0a1b2c3d4e5f";
+
 /// Parameters, pseudo parameters and the names that resources get. The default is that of [`Options`], for a stack `berth`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Names {
@@ -38,6 +41,12 @@ impl Names {
             attributes: BTreeMap::new(),
             unmade: false,
         }
+    }
+
+    /// `AWS::StackId`, the same for the same names.
+    pub fn stack_id(&self) -> String {
+        let Self { partition, region, account, stack, .. } = self;
+        format!("arn:{partition}:cloudformation:{region}:{account}:stack/{stack}/{STACK_UUID}")
     }
 
     /// Says that custom resources are not made yet: what `Fn::GetAtt` answers for them is empty. For what has to be known of a

@@ -17,6 +17,7 @@ impl Resolver<'_> {
             "AWS::Region" => &names.region,
             "AWS::AccountId" => &names.account,
             "AWS::Partition" => &names.partition,
+            "AWS::StackId" => return Ok(Some(Value::String(names.stack_id()))),
             "AWS::StackName" => &names.stack,
             "AWS::URLSuffix" => &names.url_suffix,
             _ => return self.resource_reference(name, place).map(|text| Some(Value::String(text))),

@@ -133,17 +133,25 @@ impl<'t> Resolver<'t> {
     }
 }
 
+const HTTP_API: &str = "AWS::ApiGatewayV2::Api";
 pub(super) const FUNCTION: &str = "AWS::Lambda::Function";
 pub(super) const SAM_FUNCTION: &str = "AWS::Serverless::Function";
 
-/// Types whose `Ref` is an id that CloudFront makes.
+/// Types whose `Ref` is an id that CloudFront or API Gateway makes.
 fn is_identified(kind: &str) -> bool {
+    if kind == HTTP_API {
+        return true;
+    }
     let kind = kind.strip_prefix("AWS::CloudFront::").unwrap_or_default();
     ["Distribution", "OriginAccessControl", "PublicKey", "KeyGroup"].contains(&kind)
 }
 
-/// An id as CloudFront makes them, the same for the same name: a letter for the type, then letters and digits.
+/// An id as CloudFront and API Gateway make them, the same for the same name: letters and digits, at CloudFront after a letter
+/// for the type.
 fn identifier(kind: &str, name: &str) -> String {
+    if kind == HTTP_API {
+        return hex::encode(Sha256::checksum(name.as_bytes())).chars().take(10).collect();
+    }
     let letter = if kind == "AWS::CloudFront::PublicKey" { 'K' } else { 'E' };
     let digits = hex::encode_upper(Sha256::checksum(name.as_bytes()));
     format!("{letter}{}", digits.get(..13).unwrap_or_default())

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use berth_local::lambda;
+use berth_local::{AssumptionError, Assumptions, lambda};
 
 /// Serves the deployment on this machine: emulated S3, DynamoDB, STS and OpenID Connect issuer, the real bootstrap as Lambda runs it, and a front door.
 #[derive(Debug, clap::Parser)]
@@ -11,22 +11,16 @@ pub(crate) struct Arguments {
     /// Where clients reach the registry
     #[arg(long, default_value = "127.0.0.1:5000")]
     pub(crate) addr: SocketAddr,
-    /// Put the template's CloudFront before the function: sets its parameter Edge to true. The function's own door then has a port of
-    /// its own
-    #[arg(long, conflicts_with = "deployment")]
-    pub(crate) edge: bool,
-    /// Show viewer-response functions the request as the viewer sent it, not as a function rewrote it
+    /// The front end, and the value of the template's parameter Front; with --deployment, function-url or http-api [default:
+    /// cloudfront; with --deployment function-url]
+    #[arg(long, value_enum)]
+    pub(crate) front: Option<Front>,
+    /// What AWS is assumed to do; may be repeated, and --assumptions lists all
+    #[arg(long, value_name = "NAME=VALUE", value_parser = assumption)]
+    pub(crate) assume: Vec<String>,
+    /// Print all assumptions as JSON, with their values, and exit
     #[arg(long)]
-    pub(crate) edge_original_request: bool,
-    /// Leave headers that were added, such as x-amz-checksum-sha256, out of what CloudFront signs for S3, which then refuses them
-    #[arg(long)]
-    pub(crate) edge_checksum_unsigned: bool,
-    /// Close the connection of a request that is answered before it is read, in place of reading on for a while
-    #[arg(long)]
-    pub(crate) edge_closes: bool,
-    /// The AWS service whose door is played
-    #[arg(long, value_enum, default_value = "function-url")]
-    pub(crate) front: Front,
+    pub(crate) assumptions: bool,
     /// The most instances at a time
     #[arg(long, default_value_t = 4, value_name = "N")]
     pub(crate) instances: usize,
@@ -42,9 +36,6 @@ pub(crate) struct Arguments {
     /// Do not stop instances between requests
     #[arg(long)]
     pub(crate) no_freeze: bool,
-    /// Refuse requests while all instances are busy, in place of having them wait
-    #[arg(long)]
-    pub(crate) refuse_when_busy: bool,
     /// The program that is the functions; by default, `bootstrap` beside this one
     #[arg(long, value_name = "PATH")]
     pub(crate) bootstrap: Option<PathBuf>,
@@ -72,18 +63,6 @@ pub(crate) struct Arguments {
     /// Tell functions that their clients use https: the URLs in their answers can then not be followed here
     #[arg(long)]
     pub(crate) https: bool,
-    /// Send every request body in base64, not only binary ones
-    #[arg(long)]
-    pub(crate) base64_all: bool,
-    /// Send the Content-Length of answers to HEAD as x-amzn-remapped-content-length
-    #[arg(long)]
-    pub(crate) remap_head_length: bool,
-    /// Send WWW-Authenticate as x-amzn-remapped-www-authenticate
-    #[arg(long)]
-    pub(crate) remap_challenge: bool,
-    /// Bytes of an event, base64 and all, beyond which a request is answered 413
-    #[arg(long, default_value_t = lambda::PAYLOAD_LIMIT, value_name = "BYTES")]
-    pub(crate) event_limit: usize,
     /// Where S3 listens
     #[arg(long, default_value = "127.0.0.1:0", value_name = "HOST:PORT")]
     pub(crate) s3: SocketAddr,
@@ -107,22 +86,55 @@ pub(crate) struct Arguments {
     pub(crate) folder: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+/// What clients connect to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Front {
-    FunctionUrl,
+    /// CloudFront, with the function URL behind it on a port of its own
+    #[value(name = "cloudfront")]
+    CloudFront,
+    /// An HTTP API
     HttpApi,
+    /// The function URL
+    FunctionUrl,
 }
 
-impl From<Front> for lambda::Front {
-    fn from(front: Front) -> Self {
-        match front {
-            Front::FunctionUrl => lambda::Front::FunctionUrl,
+impl Front {
+    /// As in the template's parameter.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Front::CloudFront => "cloudfront",
+            Front::HttpApi => "http-api",
+            Front::FunctionUrl => "function-url",
+        }
+    }
+
+    /// The door of the function.
+    pub(crate) fn door(self) -> lambda::Front {
+        match self {
+            Front::CloudFront | Front::FunctionUrl => lambda::Front::FunctionUrl,
             Front::HttpApi => lambda::Front::HttpApi,
         }
+    }
+}
+
+impl Arguments {
+    /// The front end that is asked for, or the default.
+    pub(crate) fn front(&self) -> Front {
+        let default = if self.deployment.is_some() { Front::FunctionUrl } else { Front::CloudFront };
+        self.front.unwrap_or(default)
+    }
+
+    /// What is assumed of AWS.
+    pub(crate) fn assumed(&self) -> Result<Assumptions, AssumptionError> {
+        self.assume.iter().try_fold(Assumptions::default(), |assumptions, text| assumptions.assume(text))
     }
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("it has no `=`")?;
     Ok((name.to_owned(), value.to_owned()))
+}
+
+fn assumption(text: &str) -> Result<String, AssumptionError> {
+    Assumptions::default().assume(text).map(|_| text.to_owned())
 }

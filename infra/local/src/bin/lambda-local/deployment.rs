@@ -5,17 +5,19 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use berth_local::lambda::ResponseParameters;
 use berth_local::{Function, Identity, Names, Options, Policy, Template, TemplateError};
 use serde::Deserialize;
 
+use super::arguments::Front;
 use super::edge::Plan;
 
 /// The logical ids of the template.
 pub(crate) const REGISTRY: &str = "RegistryFunction";
 const MAINTENANCE: &str = "MaintenanceFunction";
 
-/// The parameter by which CloudFront stands before the registry.
-pub(crate) const EDGE: &str = "Edge";
+/// The template's parameter that chooses the front end.
+const FRONT: &str = "Front";
 
 /// Both functions, and what there is for them.
 #[derive(Debug)]
@@ -26,8 +28,10 @@ pub(crate) struct Deployment {
     pub(crate) table: String,
     pub(crate) registry: Described,
     pub(crate) maintenance: Described,
-    /// Where CloudFront stands before the registry.
+    /// CloudFront before the registry, with that front end.
     pub(crate) edge: Option<Plan>,
+    /// The response headers that the template's HTTP API overwrites.
+    pub(crate) response_parameters: ResponseParameters,
 }
 
 /// One function, and who it is to S3 and DynamoDB.
@@ -49,6 +53,12 @@ pub(crate) enum Error {
     Parse(String, #[source] serde_json::Error),
     #[error("{0}: {1}")]
     Template(String, #[source] TemplateError),
+    #[error("{0} has no parameter {FRONT}, so it cannot be deployed with --front cloudfront")]
+    NoFront(String),
+    #[error("the front end is set by --front, not by --parameter {FRONT}")]
+    FrontParameter,
+    #[error("--front cloudfront requires a template; it cannot be used with --deployment")]
+    CloudFrontOfDeployment,
 }
 
 /// The file that `tests/template/run` leaves.
@@ -72,7 +82,10 @@ struct WrittenFunction {
 
 impl Deployment {
     /// As a deployment wrote it down.
-    pub(crate) fn written(file: &Path) -> Result<Self, Error> {
+    pub(crate) fn written(file: &Path, front: Front) -> Result<Self, Error> {
+        if front == Front::CloudFront {
+            return Err(Error::CloudFrontOfDeployment);
+        }
         let parse = |error| Error::Parse(file.display().to_string(), error);
         let mut written: Written = serde_json::from_str(&read(file)?).map_err(parse)?;
         let mut take = |id: &str| {
@@ -82,16 +95,33 @@ impl Deployment {
         };
         let (registry, maintenance) = (take(REGISTRY)?, take(MAINTENANCE)?);
         let Written { region, account, bucket, table, .. } = written;
-        Ok(Self { region, account, bucket, table, registry, maintenance, edge: None })
+        let response_parameters = ResponseParameters::default();
+        Ok(Self { region, account, bucket, table, registry, maintenance, edge: None, response_parameters })
     }
 
-    /// As a template says it for these parameters. Bucket and table are named as the emulators name theirs by default.
-    pub(crate) fn of_template(file: &Path, region: &str, parameters: &[(String, String)]) -> Result<Self, Error> {
+    /// As a template says it for this front end and these parameters. Bucket and table are named as the emulators name theirs
+    /// by default.
+    pub(crate) fn of_template(
+        file: &Path,
+        region: &str,
+        parameters: &[(String, String)],
+        front: Front,
+    ) -> Result<Self, Error> {
         let refused = |error| Error::Template(file.display().to_string(), error);
         let options = Options { region: region.to_owned(), ..Options::default() };
         let names = Names::of(&options).physical("Bucket", &options.bucket).physical("Table", &options.table);
         let names = parameters.iter().fold(names, |names, (name, value)| names.parameter(name, value));
         let template = Template::parse(&read(file)?).map_err(refused)?;
+        if parameters.iter().any(|(name, _)| name == FRONT) {
+            return Err(Error::FrontParameter);
+        }
+        let names = match front {
+            _ if template.has_parameter(FRONT) => names.parameter(FRONT, front.name()),
+            // A template from before Front.
+            Front::CloudFront if template.has_parameter("Edge") => names.parameter("Edge", "true"),
+            Front::CloudFront => return Err(Error::NoFront(file.display().to_string())),
+            Front::HttpApi | Front::FunctionUrl => names,
+        };
         // Their function has to be started first, and for that the bucket has to be there.
         let early = names.clone().before_custom_resources();
         let function = |id| template.function(id, &early).map(Described::from).map_err(refused);
@@ -99,10 +129,10 @@ impl Deployment {
         // Another one, where a parameter names it.
         let bucket = registry.environment.get("REGISTRY_STORAGE_S3_BUCKET").cloned().unwrap_or(options.bucket);
         let Options { region, account, table, .. } = options;
-        let has_edge = parameters.iter().rfind(|(name, _)| name == EDGE).is_some_and(|(_, value)| value == "true");
         let names = names.physical("Bucket", &bucket);
-        let edge = has_edge.then(|| Plan::new(file, template, names));
-        Ok(Self { region, account, bucket, table, registry, maintenance, edge })
+        let response_parameters = ResponseParameters::deployed(&template, &names).map_err(refused)?;
+        let edge = (front == Front::CloudFront).then(|| Plan::new(file, template, names));
+        Ok(Self { region, account, bucket, table, registry, maintenance, edge, response_parameters })
     }
 }
 

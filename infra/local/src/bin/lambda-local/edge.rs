@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use berth_local::edge::{Distribution, EarlyAnswers, Edge, EdgeError, EdgeOptions, Sees};
+use berth_local::edge::{Distribution, Edge, EdgeError, EdgeOptions};
 use berth_local::lambda::{Door, Function};
 use berth_local::{CustomResource, CustomResourceError, Emulators, Names, Template, TemplateError};
 
-use super::arguments::Arguments;
 use super::deployment::{Described, REGISTRY};
 
 /// The logical ids of the template.
@@ -51,7 +50,9 @@ impl Plan {
     /// Has the secrets made.
     pub(crate) async fn make(&mut self, maker: &Function) -> Result<(), Error> {
         let properties = self.template.resource(SECRETS, &self.names).map_err(|error| self.refused(error))?;
-        let made = CustomResource::new(SECRETS, format!("Custom::{SECRETS}"), properties).create(maker).await?;
+        let mut secrets =
+            CustomResource::new(SECRETS, format!("Custom::{SECRETS}"), properties).stack(self.names.stack_id());
+        let made = secrets.create(maker).await?;
         for (name, value) in made.data {
             self.names = self.names.clone().attribute(SECRETS, name, value);
         }
@@ -64,17 +65,12 @@ impl Plan {
         function.map(Described::from).map_err(|error| self.refused(error))
     }
 
-    /// Opens the edge before the function's door.
-    pub(crate) fn open(&self, door: &Door, emulators: &Emulators, arguments: &Arguments) -> Result<Edge, Error> {
+    /// Opens CloudFront before the function's door.
+    pub(crate) fn open(&self, door: &Door, emulators: &Emulators, options: EdgeOptions) -> Result<Edge, Error> {
         let url = format!("{}/", door.url());
-        let names = self.names.clone().attribute(format!("{REGISTRY}Url"), "FunctionUrl", url);
+        let id = self.template.function_url(REGISTRY, &self.names).map_err(|error| self.refused(error))?;
+        let names = self.names.clone().attribute(id, "FunctionUrl", url);
         let distribution = Distribution::deployed(&self.template, DISTRIBUTION, &names, emulators)?;
-        let options = EdgeOptions {
-            address: arguments.addr,
-            response_sees: if arguments.edge_original_request { Sees::Original } else { Sees::Rewritten },
-            signs_added_headers: !arguments.edge_checksum_unsigned,
-            early_answers: if arguments.edge_closes { EarlyAnswers::Close } else { EarlyAnswers::ReadOn },
-        };
         Ok(Edge::start(distribution, options)?)
     }
 }

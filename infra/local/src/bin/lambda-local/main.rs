@@ -15,20 +15,25 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use berth_local::edge::Edge;
-use berth_local::lambda::{Bodies, DoorOptions, Function, FunctionBuilder, Functions, Scaling, Scheme, WhenBusy};
-use berth_local::{Admin, Emulators, Options};
+use berth_local::edge::{Edge, EdgeOptions};
+use berth_local::lambda::{DoorOptions, Function, FunctionBuilder, Functions, Scaling, Scheme};
+use berth_local::{ASSUMPTIONS, Admin, Assumptions, Emulators, Options};
 use clap::Parser as _;
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::arguments::Arguments;
 use self::callers::{AUDIENCE, Caller, believe};
-use self::deployment::{Deployment, Described, EDGE};
+use self::deployment::{Deployment, Described};
 use self::users::{USERS, Users};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match serve(Arguments::parse()).await {
+    let arguments = Arguments::parse();
+    if arguments.assumptions {
+        println!("{:#}", serde_json::json!(ASSUMPTIONS));
+        return ExitCode::SUCCESS;
+    }
+    match serve(arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("lambda-local: {error}");
@@ -41,7 +46,8 @@ async fn serve(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     // Before the first line is out: whoever reads it may send the signal at once.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let (mut deployment, users) = deployment(&arguments)?;
-    let emulators = Emulators::start_with(options(&arguments, &deployment)).await?;
+    let assumed = arguments.assumed()?;
+    let emulators = Emulators::start_with(options(&arguments, &assumed, &deployment)).await?;
     let caller = Caller::known_to(emulators.sts(), &deployment.account);
     let issuer = emulators.oidc().issuer();
     if let Some(plan) = &mut deployment.edge {
@@ -58,12 +64,13 @@ async fn serve(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         (None, true) => registry.scaling(Scaling::AllAtRandom),
         (None, false) => registry,
     };
-    let registry = registry.when_busy(if arguments.refuse_when_busy { WhenBusy::Refuse } else { WhenBusy::Wait });
+    let registry = assumed.function(registry);
     let registry = arguments.recycle_after.into_iter().fold(registry, FunctionBuilder::recycle_after);
     let registry = registry.start().await?;
     let maintenance = function(&arguments, &emulators, &deployment.maintenance)?.recycle_after(1).start().await?;
-    let door = registry.door(door(&arguments, deployment.edge.is_some()))?;
-    let edge = deployment.edge.as_ref().map(|plan| plan.open(&door, &emulators, &arguments)).transpose()?;
+    let door = registry.door(door(&arguments, &assumed, &deployment))?;
+    let edge_options = EdgeOptions { address: arguments.addr, ..assumed.edge() };
+    let edge = deployment.edge.as_ref().map(|plan| plan.open(&door, &emulators, edge_options)).transpose()?;
     let host = edge.as_ref().map_or(door.address(), Edge::address);
     let function_url = edge.as_ref().map(|_| format!("function-url  {}\n", door.url())).unwrap_or_default();
     let functions = Functions { registry: registry.clone(), maintenance: Some(maintenance.clone()), edge };
@@ -101,12 +108,10 @@ fn deployment(arguments: &Arguments) -> Result<(Deployment, Users), Box<dyn Erro
             let rules = [everything("user:*".to_owned()), everything(account)].join("; ");
             parameters.push(("Rules".to_owned(), rules));
         }
-        if arguments.edge && !parameters.iter().any(|(name, _)| name == EDGE) {
-            parameters.push((EDGE.to_owned(), "true".to_owned()));
-        }
-        return Ok((Deployment::of_template(&arguments.template, &arguments.region, &parameters)?, users));
+        let (template, region) = (&arguments.template, &arguments.region);
+        return Ok((Deployment::of_template(template, region, &parameters, arguments.front())?, users));
     };
-    let mut deployment = Deployment::written(file)?;
+    let mut deployment = Deployment::written(file, arguments.front())?;
     let environment = &mut deployment.registry.environment;
     let users = Users::choose(&arguments.users, environment.get(USERS))?;
     environment.insert(USERS.to_owned(), users.lines().to_owned());
@@ -114,7 +119,7 @@ fn deployment(arguments: &Arguments) -> Result<(Deployment, Users), Box<dyn Erro
 }
 
 /// The emulators hold the bucket and the table of the deployment.
-fn options(arguments: &Arguments, deployment: &Deployment) -> Options {
+fn options(arguments: &Arguments, assumed: &Assumptions, deployment: &Deployment) -> Options {
     Options {
         s3_address: arguments.s3,
         dynamodb_address: arguments.dynamodb,
@@ -125,7 +130,7 @@ fn options(arguments: &Arguments, deployment: &Deployment) -> Options {
         bucket: deployment.bucket.clone(),
         table: deployment.table.clone(),
         folder: arguments.folder.clone(),
-        ..Options::default()
+        ..assumed.emulators()
     }
 }
 
@@ -151,7 +156,6 @@ fn function(
         .env("AWS_ENDPOINT_URL_S3", s3(emulators.s3().address()))
         .env("REGISTRY_STORAGE_S3_FORCEPATHSTYLE", "true")
         .envs(arguments.env.iter().cloned())
-        .event_limit(arguments.event_limit)
         .echo(true);
     Ok(function)
 }
@@ -171,15 +175,13 @@ fn beside_this_program(name: &str) -> std::io::Result<PathBuf> {
     Ok(std::env::current_exe()?.with_file_name(name))
 }
 
-/// With the edge before it, on a port of its own.
-fn door(arguments: &Arguments, behind_edge: bool) -> DoorOptions {
+/// Behind CloudFront it has a port of its own.
+fn door(arguments: &Arguments, assumed: &Assumptions, deployment: &Deployment) -> DoorOptions {
+    let free = SocketAddr::new(arguments.addr.ip(), 0);
     DoorOptions {
-        front: arguments.front.into(),
-        address: if behind_edge { SocketAddr::new(arguments.addr.ip(), 0) } else { arguments.addr },
+        address: if deployment.edge.is_some() { free } else { arguments.addr },
         scheme: if arguments.https { Scheme::Https } else { Scheme::Http },
-        bodies: if arguments.base64_all { Bodies::AllInBase64 } else { Bodies::BinaryInBase64 },
-        head_length: !arguments.remap_head_length,
-        remap_challenge: arguments.remap_challenge,
-        ..DoorOptions::default()
+        response_parameters: deployment.response_parameters.clone(),
+        ..assumed.door(arguments.front().door())
     }
 }

@@ -44,7 +44,8 @@ pub(in crate::edge) fn is_disallowed(name: &str) -> bool {
 /// Whether functions may read this header, but not add, change or remove it.
 pub(super) fn is_read_only(name: &str, event: EventType) -> bool {
     match event {
-        EventType::ViewerRequest => ["content-length", "host", "transfer-encoding", "via"].contains(&name),
+        EventType::ViewerRequest => ["cdn-loop", "content-length", "host", "transfer-encoding", "via"].contains(&name),
+        // Content-Length, Content-Encoding and Transfer-Encoding are read-only to Lambda@Edge alone.
         EventType::ViewerResponse => ["warning", "via"].contains(&name),
     }
 }

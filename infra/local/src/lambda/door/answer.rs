@@ -6,11 +6,13 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use http_body::Body as _;
 use http_body_util::{BodyExt as _, Empty, Full};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::behavior::HeadLength;
 use super::is_hop_by_hop;
 use super::options::{DoorOptions, Front};
 pub(super) use crate::front::ResponseBody;
@@ -75,27 +77,23 @@ impl Formatted<'_> {
         };
         let mut response = Response::new(full(body.into()));
         *response.status_mut() = StatusCode::from_u16(self.status_code).ok()?;
-        let headers = response.headers_mut();
+        let mut given = HeaderMap::new();
         for (name, value) in self.headers.unwrap_or_default() {
             let name: HeaderName = name.parse().ok()?;
-            // The length of what is sent is the door's to say; of what would be sent, the function's.
-            if name == header::CONTENT_LENGTH && method != Method::HEAD || is_hop_by_hop(&name) {
-                continue;
-            }
             let value = match value {
                 Value::String(value) => value,
                 other => other.to_string(),
             };
-            let name = match name {
-                header::WWW_AUTHENTICATE if options.remap_challenge => {
-                    HeaderName::from_static("x-amzn-remapped-www-authenticate")
-                }
-                header::CONTENT_LENGTH if !options.head_length => {
-                    HeaderName::from_static("x-amzn-remapped-content-length")
-                }
-                name => name,
-            };
-            headers.insert(name, value.parse().ok()?);
+            if !is_hop_by_hop(&name) {
+                given.insert(name, value.parse().ok()?);
+            }
+        }
+        let headers = response.headers_mut();
+        for (name, value) in &given {
+            headers.insert(options.response_header(name.clone(), method), value.clone());
+        }
+        if options.front == Front::HttpApi {
+            options.response_parameters.apply(self.status_code, &given, headers);
         }
         if !headers.contains_key(header::CONTENT_TYPE) {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(options.front.content_type()));
@@ -107,10 +105,28 @@ impl Formatted<'_> {
     }
 }
 
+/// A response to HEAD: without its body, with the length that the door gives it.
+pub(super) fn to_head(options: &DoorOptions, response: &mut Response<ResponseBody>) {
+    let length = response.body().size_hint().exact().unwrap_or_default();
+    *response.body_mut() = empty();
+    let status = response.status();
+    let has_length =
+        !status.is_informational() && ![StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&status);
+    match options.head_length {
+        HeadLength::Computed if has_length => {
+            response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
+        }
+        HeadLength::Computed | HeadLength::None => {
+            response.headers_mut().remove(header::CONTENT_LENGTH);
+        }
+        HeadLength::Kept => {}
+    }
+}
+
 pub(super) fn full(body: Bytes) -> ResponseBody {
     Full::new(body).map_err(|never| match never {}).boxed_unsync()
 }
 
-pub(super) fn empty() -> ResponseBody {
+fn empty() -> ResponseBody {
     Empty::new().map_err(|never| match never {}).boxed_unsync()
 }

@@ -11,8 +11,9 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
+use super::behavior::Bodies;
 use super::is_hop_by_hop;
-use super::options::{Bodies, DoorOptions};
+use super::options::DoorOptions;
 use crate::host::Ends;
 use crate::lambda::event::{epoch_millis, trace};
 
@@ -88,7 +89,7 @@ pub(super) fn build(
             domain_prefix: domain.split('.').next().unwrap_or_default(),
             http: Http {
                 method: parts.method.as_str(),
-                path: parts.uri.path(),
+                path: options.context_path(parts.uri.path()),
                 protocol: format!("{:?}", parts.version),
                 source_ip: ends.peer.ip().to_string(),
                 user_agent: text(header::USER_AGENT).unwrap_or_default(),

@@ -1,7 +1,9 @@
 //! The HTTP front doors before a function: a function URL, or an HTTP API.
 
 mod answer;
+mod behavior;
 mod event;
+mod mapping;
 mod options;
 mod refusal;
 
@@ -12,8 +14,10 @@ use std::time::SystemTime;
 use http::{HeaderName, HeaderValue, Method, Request, Response, header, request::Parts};
 use hyper::body::Incoming;
 
-use self::answer::{ResponseBody, empty};
-pub use self::options::{Bodies, DoorOptions, Front, Scheme};
+use self::answer::ResponseBody;
+pub use self::behavior::{Bodies, ChunkedRequests, HeadLength, Renaming, RepeatedAuthorization, TrailingSlash};
+pub use self::mapping::{MappingError, ResponseParameters};
+pub use self::options::{DoorOptions, Front, Scheme};
 use self::refusal::Refusal;
 use super::event::request_id;
 use super::payload::{Unread, collect};
@@ -69,24 +73,30 @@ async fn answer(
     // A client that waits for 100 Continue has not sent its body: there is nothing to read on.
     let waits = parts.headers.contains_key(header::EXPECT);
     let (mut upload, rest) = split(body);
-    let body = collect(&mut upload, options.body_limit(pool.settings.event_limit)).await;
+    let body = match options.refuses(&parts.headers) {
+        Some(refusal) => Err(refusal),
+        None => match collect(&mut upload, options.body_limit(pool.settings.event_limit)).await {
+            Ok(body) => Ok(body),
+            Err(Unread::TooLarge) => Err(Refusal::TooLarge),
+            Err(Unread::Broken) => return Err(Dropped),
+        },
+    };
     drop(upload);
     let outcome = match body {
         Ok(body) => handle(&pool, &options, &id, &parts, body).await,
-        Err(Unread::TooLarge) => {
+        Err(refusal) => {
             if !waits {
                 rest.drain().await;
             }
-            Err(Refusal::TooLarge)
+            Err(refusal)
         }
-        Err(Unread::Broken) => return Err(Dropped),
     };
     let mut response = outcome.unwrap_or_else(|refusal| refusal.answer(options.front, pool.settings.event_limit));
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(options.front.id_header(), id);
     }
     if parts.method == Method::HEAD {
-        *response.body_mut() = empty();
+        answer::to_head(&options, &mut response);
     }
     Ok(response)
 }

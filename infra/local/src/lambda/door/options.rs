@@ -3,7 +3,11 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use http::HeaderName;
+use http::{HeaderMap, HeaderName, Method, header};
+
+use super::behavior::{Bodies, ChunkedRequests, HeadLength, Renaming, RepeatedAuthorization, TrailingSlash};
+use super::mapping::ResponseParameters;
+use super::refusal::Refusal;
 
 /// The service whose door is played.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,17 +41,6 @@ impl Front {
     }
 }
 
-/// Which request bodies travel as base64.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Bodies {
-    /// Those that are not text by their Content-Type, as documented ("If the content type of the request is binary"): not
-    /// `text/*`, JSON, XML or JavaScript. One without a type, or that is no UTF-8, is binary too.
-    #[default]
-    BinaryInBase64,
-    /// All: a third more, so that less fits.
-    AllInBase64,
-}
-
 /// The scheme that a function is told its client used. The door itself speaks plain HTTP.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scheme {
@@ -67,8 +60,8 @@ impl Scheme {
     }
 }
 
-/// How a door acts. Where AWS does not say what its own does, the default is the kinder of what was seen, and another value
-/// plays the other.
+/// How a door acts. Where AWS's own is not documented, the default is what was observed, or the behaviour that is harder for a
+/// registry; each such field is an [assumption](crate::Assumption).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DoorOptions {
     /// Whose door it is.
@@ -79,15 +72,25 @@ pub struct DoorOptions {
     pub scheme: Scheme,
     /// Which request bodies travel as base64.
     pub bodies: Bodies,
-    /// Whether the Content-Length that a function gives its answer to a HEAD reaches the client; otherwise that answer has none,
-    /// but `x-amzn-remapped-content-length`, as was seen at function URLs. Not documented.
-    pub head_length: bool,
-    /// Whether a `WWW-Authenticate` header reaches the client as `x-amzn-remapped-www-authenticate`. Documented for REST APIs
-    /// only ("Amazon API Gateway important notes"), seen elsewhere.
-    pub remap_challenge: bool,
+    /// Whether `WWW-Authenticate` of a response is renamed. Observed at function URLs; documented for REST APIs only ("Amazon
+    /// API Gateway important notes"); reports about HTTP APIs contradict each other.
+    pub challenge: Renaming,
+    /// Whether `Range` of a response is renamed.
+    pub range_header: Renaming,
+    /// `Content-Length` of a response to HEAD. Of other responses the length is that of the body, and the function's own header
+    /// is renamed.
+    pub head_length: HeadLength,
+    /// Two `Authorization` headers at a function URL.
+    pub authorizations: RepeatedAuthorization,
+    /// The end of `requestContext.http.path` at a function URL.
+    pub trailing_slash: TrailingSlash,
+    /// Requests without a length at a function URL.
+    pub chunked_requests: ChunkedRequests,
     /// How long an HTTP API waits for the function before it answers 503: 30 s at most ("Quotas for configuring and running an
     /// HTTP API"). The function goes on. A function URL waits until the function's own time is over.
     pub integration_timeout: Duration,
+    /// Response headers that an HTTP API overwrites. A function URL has no such mappings.
+    pub response_parameters: ResponseParameters,
 }
 
 impl Default for DoorOptions {
@@ -97,14 +100,24 @@ impl Default for DoorOptions {
             address: (Ipv4Addr::LOCALHOST, 0).into(),
             scheme: Scheme::default(),
             bodies: Bodies::default(),
-            head_length: true,
-            remap_challenge: false,
+            challenge: Renaming::Renamed,
+            range_header: Renaming::Kept,
+            head_length: HeadLength::default(),
+            authorizations: RepeatedAuthorization::default(),
+            trailing_slash: TrailingSlash::default(),
+            chunked_requests: ChunkedRequests::default(),
             integration_timeout: Duration::from_secs(30),
+            response_parameters: ResponseParameters::default(),
         }
     }
 }
 
 impl DoorOptions {
+    /// The defaults of a front.
+    pub fn of(front: Front) -> Self {
+        Self { front, ..Self::default() }
+    }
+
     /// How long it waits for the function.
     pub(super) fn patience(&self) -> Option<Duration> {
         match self.front {
@@ -118,6 +131,42 @@ impl DoorOptions {
         match self.front {
             Front::FunctionUrl => event_limit,
             Front::HttpApi => GATEWAY_LIMIT,
+        }
+    }
+
+    /// Why a request with these headers does not reach the function.
+    pub(super) fn refuses(&self, headers: &HeaderMap) -> Option<Refusal> {
+        if self.front == Front::HttpApi {
+            return None;
+        }
+        let is_repeated = headers.get_all(header::AUTHORIZATION).iter().count() > 1;
+        if is_repeated && self.authorizations == RepeatedAuthorization::Refused {
+            return Some(Refusal::Malformed);
+        }
+        let is_chunked = headers.contains_key(header::TRANSFER_ENCODING);
+        (is_chunked && self.chunked_requests == ChunkedRequests::Refused).then_some(Refusal::NoLength)
+    }
+
+    /// The name under which a header of the function's response to `method` reaches the client.
+    pub(super) fn response_header(&self, name: HeaderName, method: &Method) -> HeaderName {
+        let renamed = match name {
+            header::WWW_AUTHENTICATE => self.challenge == Renaming::Renamed,
+            header::RANGE => self.range_header == Renaming::Renamed,
+            // The length of what is sent is the door's to compute.
+            header::CONTENT_LENGTH => method != Method::HEAD || self.head_length != HeadLength::Kept,
+            _ => false,
+        };
+        match renamed {
+            true => HeaderName::try_from(format!("x-amzn-remapped-{name}")).unwrap_or(name),
+            false => name,
+        }
+    }
+
+    /// `requestContext.http.path` of a request to `path`.
+    pub(super) fn context_path<'p>(&self, path: &'p str) -> &'p str {
+        match (self.front, self.trailing_slash) {
+            (Front::FunctionUrl, TrailingSlash::Dropped) if path.len() > 1 => path.strip_suffix('/').unwrap_or(path),
+            _ => path,
         }
     }
 }

@@ -11,6 +11,10 @@ use crate::lambda::InvokeError;
 pub(super) enum Refusal {
     /// The request is more than the door or Lambda takes.
     TooLarge,
+    /// It has two `Authorization` headers.
+    Malformed,
+    /// It has no length.
+    NoLength,
     /// No instance may be started for it.
     Throttled,
     /// The door has waited long enough.
@@ -31,14 +35,16 @@ impl From<InvokeError> for Refusal {
 
 impl Refusal {
     /// Function URL: the status codes of "Monitoring Lambda function URLs" and "Troubleshoot Lambda function URLs", the bodies
-    /// as seen. HTTP API: "Troubleshooting issues with HTTP API Lambda integrations". The bodies of 413 and 429 are guesses
-    /// after Lambda's own API ("Invoke", errors).
+    /// as seen. HTTP API: "Troubleshooting issues with HTTP API Lambda integrations". The bodies of 400, 411, 413 and
+    /// 429 are guesses after Lambda's own API ("Invoke", errors).
     pub(super) fn answer(self, front: Front, limit: usize) -> Response<ResponseBody> {
         let (status, body, kind) = match (front, self) {
             (Front::FunctionUrl, Refusal::TooLarge) => {
                 let message = format!("Request must be smaller than {limit} bytes for the InvokeFunction operation");
                 (413, format!(r#"{{"Type":"User","message":"{message}"}}"#), Some("RequestEntityTooLargeException"))
             }
+            (_, Refusal::Malformed) => (400, r#"{"message":"Bad Request"}"#.to_owned(), None),
+            (_, Refusal::NoLength) => (411, r#"{"message":"Length Required"}"#.to_owned(), None),
             (Front::FunctionUrl, Refusal::Throttled) => {
                 let reason =
                     r#"{"Reason":"ConcurrentInvocationLimitExceeded","Type":"User","message":"Rate Exceeded."}"#;

@@ -27,6 +27,8 @@ pub(in crate::s3) async fn complete_multipart_upload(
     request: S3Request<CompleteMultipartUploadInput>,
 ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
     let S3Request { input, headers, .. } = request;
+    let conditions = WriteConditions { if_match: input.if_match, if_none_match: input.if_none_match };
+    store.check_conditional_copy(&conditions)?;
     let listed = input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default();
     let (parts, algorithm, of_whole, described) = store.with(&input.bucket, |bucket| {
         let upload = bucket.upload(&input.key, &input.upload_id)?;
@@ -53,7 +55,6 @@ pub(in crate::s3) async fn complete_multipart_upload(
         checksum: checksum.clone(),
         parts: Some(count),
     };
-    let conditions = WriteConditions { if_match: input.if_match, if_none_match: input.if_none_match };
     let (replaced, ended) = store.with(&input.bucket, |bucket| {
         bucket.upload(&input.key, &input.upload_id)?; // aborted meanwhile?
         conditions.check(bucket.objects.get(&input.key).map(AsRef::as_ref))?;
