@@ -1,6 +1,14 @@
-//! What a registry asks for: `WWW-Authenticate` (RFC 9110, section 11.6.1).
+//! What a registry asks for: `WWW-Authenticate` (RFC 9110, section 11.6.1), under whatever name a front end leaves it.
 
-use http::{HeaderMap, header::WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderName, header::WWW_AUTHENTICATE};
+use reqwest::Url;
+
+use super::spoken::spoken;
+use crate::api::{BERTH_CHALLENGE, REMAPPED_CHALLENGE};
+
+/// The headers that hold a challenge, in the order in which they are read.
+const NAMES: [HeaderName; 3] =
+    [WWW_AUTHENTICATE, HeaderName::from_static(BERTH_CHALLENGE), HeaderName::from_static(REMAPPED_CHALLENGE)];
 
 /// How to log in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,9 +27,20 @@ pub(super) enum Challenge {
 }
 
 impl Challenge {
-    /// The challenge of an answer: of several the one for tokens. `None` when there is none that is understood.
+    /// The challenge of a 401: that of `WWW-Authenticate`, else of the headers that stand in for it. `None` when there is
+    /// none that is understood.
     pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
-        let values = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
+        Self::named(headers).map(|(_, challenge)| challenge)
+    }
+
+    /// [`Self::of`], with the name of the header that holds it.
+    pub(super) fn named(headers: &HeaderMap) -> Option<(HeaderName, Self)> {
+        NAMES.into_iter().find_map(|name| Self::read(headers, &name).map(|challenge| (name, challenge)))
+    }
+
+    /// The challenge of the header `name`: of several the one for tokens.
+    fn read(headers: &HeaderMap, name: &HeaderName) -> Option<Self> {
+        let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
         let mut found = None;
         for (scheme, parameters) in values.flat_map(challenges) {
             let parameter = |name: &str| {
@@ -38,6 +57,26 @@ impl Challenge {
         }
         found
     }
+}
+
+/// The URL of `realm`, a token service that the registry at `base` names.
+///
+/// # Errors
+/// Credentials must not go there: it has no TLS and is not on the registry's own host without TLS, or holds a password.
+pub(super) fn realm_url(base: &Url, realm: &str) -> Result<Url, String> {
+    let url = base.join(realm).map_err(|fault| format!("it wants logins sent to {:?}: {fault}", spoken(realm)))?;
+    let is_safe = match url.scheme() {
+        "https" => true,
+        "http" => base.scheme() == "http" && url.host() == base.host(),
+        _ => false,
+    };
+    if !is_safe || !url.username().is_empty() || url.password().is_some() {
+        return Err(format!(
+            "it wants logins sent to {}, which is neither its own host nor has TLS; nothing was sent",
+            spoken(realm)
+        ));
+    }
+    Ok(url)
 }
 
 /// The schemes in one value, each with its parameters.
@@ -117,6 +156,57 @@ mod tests {
         assert_eq!(read(&["Basic realm=\"x\", charset=\"UTF-8\""]), Some(Challenge::Basic));
         for nothing in [&[][..], &["Negotiate"], &["Bearer service=\"x\""], &["realm=\"x\""], &["Bearer realm"]] {
             assert_eq!(read(nothing), None, "{nothing:?}");
+        }
+    }
+
+    /// `header: value` pairs, and the header whose challenge counts.
+    #[test]
+    fn names_in_their_order() {
+        let (renamed, own) = (REMAPPED_CHALLENGE, BERTH_CHALLENGE);
+        let good = |realm: &str| format!("Bearer realm=\"https://{realm}.example/token\"");
+        let standard = "www-authenticate";
+        for (headers, expected) in [
+            (vec![(standard, good("a"))], Some((standard, "a"))),
+            (vec![(own, good("b"))], Some((own, "b"))),
+            (vec![(renamed, good("c"))], Some((renamed, "c"))),
+            (vec![(renamed, good("c")), (own, good("b")), (standard, good("a"))], Some((standard, "a"))),
+            (vec![(renamed, good("c")), (own, good("b"))], Some((own, "b"))),
+            // Of a proxy on the way, or cut short.
+            (vec![(standard, "Negotiate".to_owned()), (own, good("b"))], Some((own, "b"))),
+            (vec![(own, "Bearer realm".to_owned()), (renamed, good("c"))], Some((renamed, "c"))),
+            (vec![(own, "Bearer".to_owned()), (renamed, "=".to_owned())], None),
+            (vec![("x-berth-status", good("d"))], None),
+        ] {
+            let headers = headers
+                .iter()
+                .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap()));
+            let found = Challenge::named(&headers.collect());
+            let expected = expected.map(|(name, realm)| {
+                let realm = format!("https://{realm}.example/token");
+                (HeaderName::from_static(name), Challenge::Bearer { realm, service: None, scope: None })
+            });
+            assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn where_logins_may_be_sent() {
+        let (safe, plain) = ("https://r.example", "http://r.example:5000");
+        for (base, realm, may) in [
+            (safe, "https://r.example/token", true),
+            (safe, "https://auth.example/token", true),
+            (safe, "/token", true),
+            (safe, "http://r.example/token", false),
+            (safe, "http://auth.example/token", false),
+            (safe, "https://alice:x@auth.example/token", false),
+            (plain, "https://auth.example/token", true),
+            (plain, "http://r.example:5001/token", true),
+            (plain, "http://auth.example/token", false),
+            (plain, "http://r.example.com/token", false),
+            (plain, "file:///etc/passwd", false),
+            (plain, "http://", false),
+        ] {
+            assert_eq!(realm_url(&base.parse().unwrap(), realm).is_ok(), may, "{base} {realm}");
         }
     }
 

@@ -6,11 +6,12 @@ use base64::{
 };
 use http::{HeaderValue, StatusCode};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::Url;
 use serde::Deserialize;
 
 use super::{
     Host, Scheme,
-    challenge::Challenge,
+    challenge::{Challenge, realm_url},
     fetch::{Answer, Fetch, FetchError},
     spoken::spoken,
 };
@@ -53,12 +54,12 @@ pub enum LoginError {
     )]
     NoTokens(Host),
     /// The password would be read by others.
-    #[error("{host} wants the password sent to {realm}, without TLS; it was not sent")]
+    #[error("{host} does not let this in: {reason}")]
     Unsafe {
         /// The registry.
         host: Host,
-        /// Where it wants it.
-        realm: String,
+        /// Where it wants the password sent.
+        reason: String,
     },
     /// It knows nobody of that name, or the password is wrong.
     #[error("{host} refuses this login: {reason}")]
@@ -99,7 +100,7 @@ pub async fn login(
     tokens: bool,
 ) -> Result<Login, LoginError> {
     let attempt = Attempt { fetch: Fetch::new(), host, base: format!("{scheme}://{host}/v2/"), name, password };
-    attempt.run(scheme, tokens).await
+    attempt.run(tokens).await
 }
 
 struct Attempt<'a> {
@@ -111,15 +112,15 @@ struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    async fn run(&self, scheme: Scheme, tokens: bool) -> Result<Login, LoginError> {
+    async fn run(&self, tokens: bool) -> Result<Login, LoginError> {
         let answer = self.get(&self.base, None).await?;
         match (answer.status, Challenge::of(&answer.headers)) {
             (StatusCode::OK, _) => Ok(Login::NotNeeded),
             (StatusCode::UNAUTHORIZED, Some(Challenge::Bearer { realm, service, .. })) => {
-                if scheme == Scheme::Https && !realm.starts_with("https://") {
-                    return Err(LoginError::Unsafe { host: self.host.clone(), realm: spoken(&realm) });
-                }
-                let token = self.token(&realm, service.as_deref()).await?;
+                let refused = |reason| LoginError::Unsafe { host: self.host.clone(), reason };
+                let base = Url::parse(&self.base).map_err(|fault| refused(fault.to_string()))?;
+                let realm = realm_url(&base, &realm).map_err(refused)?;
+                let token = self.token(realm.as_str(), service.as_deref()).await?;
                 self.accepted(&self.get(&self.base, header(&format!("Bearer {token}"))).await?)?;
                 Ok(Login::Known(subject(&token)))
             }

@@ -19,7 +19,7 @@ use crate::{
 
 /// A registry over HTTP. Cheap to clone; clones share connections, tokens and what was learnt of the registry.
 #[derive(Clone)]
-pub struct Registry(Arc<Shared>);
+pub struct Registry(pub(super) Arc<Shared>);
 
 /// What all services of one registry share.
 pub(super) struct Shared {

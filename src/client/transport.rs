@@ -161,6 +161,11 @@ impl Transport {
         }
     }
 
+    /// The answer of `url` to a GET that shows no login, wherever it leads.
+    pub(super) async fn get_without_login(&self, ctx: &Context, url: &Url) -> Result<Answer, Failure> {
+        self.exchange(ctx).run(&Method::GET, url, &http::HeaderMap::new(), None, None).await
+    }
+
     fn exchange<'a>(&'a self, ctx: &'a Context) -> Exchange<'a> {
         Exchange::new(&self.connections, ctx)
     }

@@ -14,12 +14,12 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use reqwest::Url;
 
-pub(super) use self::push::Parcel;
 use self::{
     direct::Announcement,
     fault::{Fault, Setback},
     place::Place,
 };
+pub(super) use self::{direct::Direct, push::Parcel};
 pub use self::{kept::KeptUploads, push::Pushed, watch::Watch};
 use super::{
     Source,
@@ -28,7 +28,7 @@ use super::{
     transport::{Answer, Failure, Request, allowed},
 };
 use crate::{
-    api::{BERTH_BLOB_DIGEST, BERTH_BLOB_SIZE, Query, Route},
+    api::{BERTH_BLOB_DIGEST, BERTH_BLOB_SIZE, Query, Route, TICKET},
     context::Context,
     digest::{Algorithm, Digest},
     distribution::{BlobError, NewUpload, Target, Upload, UploadError},
@@ -283,7 +283,18 @@ impl Session {
         }
     }
 
-    async fn put(&mut self, ctx: &Context, digest: &Digest, last: Option<&Arc<dyn Source>>) -> Result<(), Setback> {
+    /// Whether the registry lets large content be put through its CloudFront distribution.
+    pub(super) fn has_ticket(&self) -> bool {
+        self.url.query_pairs().any(|(key, _)| key == TICKET)
+    }
+
+    /// The answer to a close of the session that carries `last`, or nothing more.
+    pub(super) async fn put_once(
+        &self,
+        ctx: &Context,
+        digest: &Digest,
+        last: Option<&Arc<dyn Source>>,
+    ) -> Result<Answer, Failure> {
         let url = self.url_with("digest", &digest.to_string());
         let octets = HeaderValue::from_static("application/octet-stream");
         let request = Request::new(Method::PUT, url, Scopes::push(&self.remote.name)).once();
@@ -292,7 +303,11 @@ impl Session {
             Some(source) => request.source(source, 0, source.size()),
             None => request,
         };
-        let answer = self.remote.send(ctx, &request).await.map_err(|failure| self.fault().of(failure))?;
+        self.remote.send(ctx, &request).await
+    }
+
+    async fn put(&mut self, ctx: &Context, digest: &Digest, last: Option<&Arc<dyn Source>>) -> Result<(), Setback> {
+        let answer = self.put_once(ctx, digest, last).await.map_err(|failure| self.fault().of(failure))?;
         // 204 as well, which some registries of old answer.
         if !matches!(answer.status.as_u16(), 201 | 204) {
             return Err(self.fault().closing(answer, self.size, digest).await);

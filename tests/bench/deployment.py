@@ -54,11 +54,12 @@ class Deployment:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Deployment]:
-    """Requests come one at a time: one instance, started by the first of them, stays until it is recycled."""
+def running(front: str = "function-url") -> Iterator[Deployment]:
+    """Requests come one at a time: one instance, started by the first of them, stays until it is recycled. `front` is the
+    template's parameter; with a function URL every request reaches the function."""
     program, bootstrap = binary("BERTH_LAMBDA_LOCAL", "lambda-local"), binary("BERTH_BOOTSTRAP", "bootstrap")
     command = [program, "--addr", "127.0.0.1:0", "--bootstrap", bootstrap, "--instances", "1"]
-    command += ["--template", ROOT / "template.yaml"]
+    command += ["--template", ROOT / "template.yaml", "--front", front]
     for cost, hashed in HASHES.items():
         command += ["--user", f"{user(cost)}:{hashed}"]
     # Neither the developer's account nor their settings are part of what is measured.

@@ -10,10 +10,14 @@ from pathlib import Path
 from servers import ROOT, Server, binary, process, wait
 from switches import Run
 
-# How instances live, by variant: any of four that were stopped between requests, or a process for each request. Before
-# the first, CloudFront may stand too.
-INSTANCES = {"random": ["--random", "--instances", "4"], "fresh": ["--recycle-after", "1"]}
-INSTANCES["edge"] = [*INSTANCES["random"], "--edge"]
+# By variant, the front end and how instances live: any of four that are stopped between requests takes a request, or each
+# request has a process of its own.
+FROZEN = ["--random", "--instances", "4"]
+OPTIONS = {
+    "cloudfront": ["--front", "cloudfront", *FROZEN],
+    "http-api": ["--front", "http-api", *FROZEN],
+    "fresh": ["--front", "cloudfront", "--recycle-after", "1"],
+}
 # What lambda-local prints once it serves. The user is its own, with a password that nobody else knows.
 PRINTED = re.compile(r"registry +(\S+)\nlogin +echo (\S+) \| docker login -u (\S+) .*\nadmin +http://(\S+)\n")
 
@@ -57,7 +61,7 @@ def lambda_local(run: Run, results: Path, environment: dict[str, str]) -> Iterat
     log = results / "lambda-local.log"
     command = [
         binary("BERTH_LAMBDA_LOCAL", "lambda-local"), "--template", ROOT / "template.yaml", "--addr", "127.0.0.1:0",
-        *INSTANCES[run.variant],
+        *OPTIONS[run.variant],
     ]
     with process(command, environment, log) as running:
         printed = wait("lambda-local", running, log, lambda: PRINTED.search(log.read_text(errors="replace")))

@@ -24,7 +24,6 @@ class Report:
         self.passed = 0
         self.failed = 0
         self.skipped = 0
-        self.refused = 0  # cases that are not to pass
         # (word, case, message) -> how often: a case's name is the same for every blob and manifest.
         self.findings: Counter[tuple[str, str, str]] = Counter()
 
@@ -63,19 +62,8 @@ class Report:
         self.failed += 1
         self.findings["FAILED", name, _shorten(message)] += 1
 
-    def must_refuse(self, case: str, status: int) -> None:
-        """Cases of this name are not to pass, but to be answered by that status; that they are is no failure."""
-        told = [finding for finding in self.findings
-                if finding[1].endswith(f"/{case}") and finding[2].endswith(f"received {status}")]
-        for finding in told:
-            self.refused += self.findings.pop(finding)
-        self.failed -= self.refused
-        if not told:
-            self.fail(case, f"was not refused by {status}")
-
     def print(self) -> None:
         counts = f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
-        counts += f", {self.refused} refused as they must be" if self.refused else ""
         print(f"{self.name}: {counts} ({self.seconds:.1f} s)")
         for (word, name, message), times in sorted(self.findings.items())[:MOST_FINDINGS]:
             repeated = f" ({times} times)" if times > 1 else ""

@@ -49,7 +49,7 @@ class Run:
 
     registry: str  # a storage of Berth's, the local Lambda, or the host of a registry that runs already
     version: str
-    variant: str  # everything, sparse or redirect; of the local Lambda random, fresh or edge
+    variant: str  # everything, sparse or redirect; of the local Lambda cloudfront, http-api or fresh
 
     def name(self) -> str:
         return ", ".join([self.registry, self.version] + ([] if self.variant == "everything" else [self.variant]))
@@ -83,6 +83,6 @@ def matrix(storages: list[str], versions: list[str]) -> list[Run]:
     variants = {
         "folder": ["everything", "sparse"],
         "s3": ["everything", "redirect", "sparse"],
-        "lambda": ["random", "fresh", "edge"],
+        "lambda": ["cloudfront", "http-api", "fresh"],
     }
     return [Run(s, v, variant) for s in storages for v in versions for variant in variants[s]]

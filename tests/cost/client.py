@@ -39,6 +39,7 @@ class Client:
     def __init__(self, host: str, login: str):
         self.host, self.login, self.authorization = host, login, login
         self.out = 0  # bytes of the bodies that the registry answered with
+        self.bodies: list[int] = []  # by request to the registry, bytes of both bodies
         self.between = lambda: None  # is called before each request to the registry
 
     def push(self, repository: str, tag: str, image: Image, chunk: int | None = None) -> None:
@@ -87,15 +88,26 @@ class Client:
         self.between()
         sent = {"Accept": MANIFEST_TYPE, "Authorization": self.authorization}
         sent |= {"Content-Type": "application/octet-stream"} if body is not None else {}
-        status, answered, content = exchange(self.host, method, path, body, sent | headers)
-        self.challenged, location = answered.get("WWW-Authenticate", ""), answered.get("Location", "")
-        self.out += len(content)
+        status, answered, content = self.exchange(method, path, body, sent | headers)
+        if status == 303:
+            # CloudFront sent the body to S3; the registry puts it in its place.
+            status, answered, content = self.exchange("GET", relative(answered["Location"]), None, sent)
+        # A function URL renames the first.
+        self.challenged = answered.get("WWW-Authenticate") or answered.get("x-berth-challenge", "")
+        location = answered.get("Location", "")
         if status == 307:
             url = urlsplit(location)
             status, answered, content = exchange(url.netloc, method, f"{url.path}?{url.query}", None, {})
         if status not in expected:
             raise Failed(f"{method} {path}: {status} instead of {expected}: {content[:300]!r}")
         return status, relative(location), content
+
+    def exchange(self, method: str, path: str, body: bytes | None, headers: dict) -> tuple[int, Message, bytes]:
+        """One request to the registry."""
+        status, answered, content = exchange(self.host, method, path, body, headers)
+        self.out += len(content)
+        self.bodies.append(len(body or b"") + len(content))
+        return status, answered, content
 
 
 def exchange(host: str, method: str, path: str, body: bytes | None, headers: dict) -> tuple[int, Message, bytes]:

@@ -42,8 +42,8 @@ class Meter:
     def round(self, number: int) -> None:
         small, typical = Image.of(2 * number, SMALL), Image.of(2 * number + 1, TYPICAL)
         here, there = f"cost/small{number}", f"cost/typical{number}"
-        # Distribution takes a body of any length: it is pushed to as usual.
-        chunk = CHUNK if isinstance(self.side, Berth) else None
+        # Distribution and CloudFront take a body of any length: they are pushed to as usual.
+        chunk = CHUNK if self.side.front in ("http-api", "function-url") else None
         self.add("push small", lambda: self.client.push(here, "v1", small))
         self.add("push typical", lambda: self.client.push(there, "v1", typical, chunk))
         self.add("push again", lambda: self.client.push(there, "v2", typical, chunk))
@@ -57,13 +57,15 @@ class Meter:
 
     def add(self, key: str, operation: Callable[[], None]) -> None:
         usage = self.measured.setdefault(key, Usage())
-        before, self.client.out = self.side.spent(), 0
+        before, self.client.out, self.client.bodies = self.side.spent(), 0, []
         self.deployment.ask("/_requests", "DELETE")
+        self.side.begin()
         operation()
         after = self.side.spent()
         usage.rounds += 1
         usage.out += self.client.out
         usage.add_requests(self.deployment.ask("/_requests"), self.prices)
+        self.side.add_front(usage, self.client, self.prices)
         for field in dataclasses.fields(after):
             more = getattr(after, field.name) - getattr(before, field.name)
             setattr(usage, field.name, getattr(usage, field.name) + more)

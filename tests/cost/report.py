@@ -4,7 +4,7 @@ from measure import OPERATIONS, Measured
 from prices import Prices
 from table import print_rows
 
-PARTS = ["S3", "DynamoDB", "invocations", "time", "logs"]
+PARTS = ["S3", "DynamoDB", "invocations", "time", "logs", "front end"]
 MILLION = 1_000_000
 
 
@@ -26,9 +26,10 @@ def describe(sides: dict[str, Measured], month: dict, prices: Prices, memory: in
                     "registry": name,
                     "requests": {name: usage.of(count) for name, count in sorted(usage.operations.items())},
                     "used": mean
+                    | {name: usage.of(amount) for name, amount in sorted(usage.front.items())}
                     | {
                         "s3 by the client": usage.of(usage.clients),
-                        "out bytes": usage.of(usage.out),
+                        "out bytes": usage.out_bytes(),
                         "invocations": usage.of(usage.invocations),
                         "ms here": usage.of(usage.billed_ms),
                         "ms on lambda": usage.lambda_ms(prices, memory) if usage.invocations else 0,
@@ -75,9 +76,10 @@ def _print_dollars(said: dict, prices: Prices) -> None:
     marks = {name: prices.mark(name) for name in prices.table["prices"]}
     doubtful = ", ".join(name for name, mark in marks.items() if mark)
     print(
-        f"\nPrices of {prices.table['region']} (infra/prices.json), free tiers not counted. Transfer out is not in ALL: it is S3's to"
-        "\nthe client, alike for both, and nothing within the region. The container's own price is not in its ALL either."
-        "\nThe 29 MiB go to Berth in chunks of 4 MiB, as a function takes 4.5 MB at a time; to distribution in one PUT for each layer."
+        f"\nPrices of {prices.table['region']} (infra/prices.json), free tiers not counted. Transfer out is not in ALL: a client in the"
+        "\nregion that S3 answers costs nothing. The front end is CloudFront or an HTTP API; a function URL has no price of its own, and"
+        "\na load balancer is paid by the hour, as the container is: see below."
+        "\nThrough CloudFront, and to distribution, each layer goes by one PUT; otherwise in chunks of 4 MiB, as a function takes 4.5 MB."
         "\nMilliseconds here are those of this machine, with a whole core and emulated AWS. On Lambda they are taken to be"
         f"\n{prices.assumed('core mb') / said['memory mb']:.2f} times as many ({said['memory mb']} MB of the {prices.assumed('core mb')} MB"
         f" that bring a core), and {prices.assumed('s3 ms')} ms more for each request to S3,"
@@ -87,17 +89,21 @@ def _print_dollars(said: dict, prices: Prices) -> None:
 
 
 def _print_month(month: dict, prices: Prices) -> None:
-    print("\nan idle month, in dollars")
-    rows = [["", "Berth", "distribution 3.1"]]
-    rows.append(["always on: 0.25 vCPU, 0.5 GB, arm64", "0", f"{month['container']:.2f}"])
-    rows.append(["load balancer, for HTTPS", "0", f"{month['load balancer']:.2f}{prices.mark('load balancer')}"])
+    print("\na month, in dollars")
+    rows = [["", "Berth", "distribution 3.1", "ECR"]]
+    rows.append(["always on: 0.25 vCPU, 0.5 GB, arm64", "0", f"{month['container']:.2f}", "0"])
+    rows.append(["load balancer, for HTTPS", "0", f"{month['load balancer']:.2f}{prices.mark('load balancer')}", "0"])
     for repositories, dollars in month["maintenance"].items():
-        rows.append([f"daily maintenance, {repositories} repositories", f"{dollars:.4f}", "0"])
+        rows.append([f"daily maintenance, {repositories} repositories", f"{dollars:.4f}", "0", "0"])
     storage = f"{month['storage per GB']:.3f}"
-    rows.append(["each GB stored", storage, storage])
+    rows.append(["each GB stored", storage, storage, f"{month['ECR storage per GB']:.3f}"])
     print_rows(rows)
-    for key, count in month["break even"].items():
-        print(f"{OPERATIONS[key]}: the container alone costs as much as {count:,.0f} of them by Berth")
+    print()
+    for key, counts in month["break even"].items():
+        print(
+            f"{OPERATIONS[key]}: for each GB stored, ECR costs as much as Berth with {counts['ECR']:,.0f} of them a month;"
+            f" the container and its load balancer cost as much as {counts['distribution']:,.0f} a month"
+        )
 
 
 def _number(number: float) -> str:

@@ -6,8 +6,11 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from client import Client
 from deployment import HASHES, Deployment, user
+from prices import Prices
 from registries import ROOT, Failed, free_port
+from usage import Usage
 
 START_SECONDS = 10
 ACCESS_LINE = '"target":"access"'  # one for each request, when its last byte has left
@@ -22,11 +25,24 @@ class Spent:
     log_bytes: int = 0
 
 
-class Berth:
-    name = "Berth"
+# How the tables call Berth behind each front end; the first is the template's default.
+FRONTS = {"cloudfront": "Berth", "http-api": "Berth, HTTP API", "function-url": "Berth, function URL"}
 
-    def __init__(self, deployment: Deployment):
-        self.deployment, self.host = deployment, deployment.host
+
+class Berth:
+    def __init__(self, deployment: Deployment, front: str):
+        self.deployment, self.host, self.front, self.name = deployment, deployment.host, front, FRONTS[front]
+
+    def begin(self) -> None:
+        if self.front == "cloudfront":
+            self.deployment.ask("/_edge", "DELETE")
+
+    def add_front(self, usage: Usage, client: Client, prices: Prices) -> None:
+        """What the front end is paid for what the client did since `begin`."""
+        if self.front == "cloudfront":
+            usage.add_cloudfront(self.deployment.ask("/_edge"), client.out)
+        elif self.front == "http-api":
+            usage.add_http_api(client.bodies, prices)
 
     def restart(self) -> None:
         self.deployment.recycle()
@@ -48,6 +64,7 @@ class Distribution:
     """Configured as its documentation has it for S3: the cache in memory, blobs by redirect, lines for each request."""
 
     name = "distribution 3.1"
+    front = None  # a load balancer, which is paid by the hour
 
     def __init__(self, deployment: Deployment, folder: Path):
         self.host = f"127.0.0.1:{free_port()}"
@@ -79,6 +96,12 @@ class Distribution:
             "auth": {"htpasswd": {"realm": "cost", "path": str(users)}},
             "http": {"addr": self.host},
         }
+
+    def begin(self) -> None:
+        pass
+
+    def add_front(self, usage: Usage, client: Client, prices: Prices) -> None:
+        pass
 
     def restart(self) -> None:
         self.stop()

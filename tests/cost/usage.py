@@ -1,9 +1,13 @@
 """What an operation used, and what that costs."""
 
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 
 from prices import Prices, Unpriced
+
+CLOUDFRONT = "cloudfront.amazonaws.com"  # as the emulated S3 knows it: what it sends to the bucket takes no time of the function's
+OUT = "cloudfront out"  # a price, of bytes
 
 
 @dataclass
@@ -17,6 +21,7 @@ class Usage:
     clients: int = 0  # requests that the client made to S3, by presigned URL
     to_s3: int = 0  # bytes that the registry itself sent to S3 or had from it
     out: int = 0  # bytes of bodies to the client, from the registry and from S3
+    front: Counter = field(default_factory=Counter)  # what the front end is paid for, by the names of prices
     invocations: int = 0
     billed_ms: int = 0  # on this machine, with a whole core
     log_bytes: int = 0  # that the registry wrote
@@ -41,9 +46,24 @@ class Usage:
             if request["presigned"]:
                 self.clients += 1
                 self.out += body_bytes(request)
-            else:
+            elif request["identity"] != CLOUDFRONT:
                 self.own[request["service"]] += 1
                 self.to_s3 += request["request_bytes"] + body_bytes(request) if request["service"] == "s3" else 0
+
+    def add_cloudfront(self, requests: list[dict], out: int) -> None:
+        """What CloudFront has a price for, from its log; `out` are the bytes that it sent to the client."""
+        self.front["cloudfront request"] += len(requests)
+        self.front["cloudfront function"] += sum(request["function_runs"] for request in requests)
+        # The function reads a key for each upload that it sends to the bucket.
+        self.front["cloudfront key"] += sum(request["origin"] == "bucket" for request in requests)
+        self.front["cloudfront to origin"] += sum(request["request_bytes"] for request in requests if request["origin"]) / 1e9
+        self.front["cloudfront out"] += out / 1e9
+        self.out -= out
+
+    def add_http_api(self, bodies: list[int], prices: Prices) -> None:
+        """What an HTTP API has a price for; `bodies` are the bytes of each request and its answer."""
+        each = prices.assumed("http api kb") * 1024
+        self.front["http api request"] += sum(max(1, math.ceil(size / each)) for size in bodies)
 
     def lambda_ms(self, prices: Prices, memory: int) -> float:
         """Milliseconds that Lambda would bill for one run.
@@ -68,10 +88,16 @@ class Usage:
         by["time"] = prices.dollars(f"lambda {architecture}", gb_seconds)
         platform = prices.assumed("platform log bytes") * invocations
         by["logs"] = prices.dollars("logs", (self.of(self.log_bytes) + platform) / 1e9)
+        by["front end"] = sum(prices.dollars(name, self.of(amount)) for name, amount in self.front.items() if name != OUT)
         return by
 
     def transfer_dollars(self, prices: Prices) -> float:
-        return prices.dollars("transfer out", self.of(self.out) / 1e9)
+        by_cloudfront = prices.dollars(OUT, self.of(self.front[OUT]))
+        return prices.dollars("transfer out", self.of(self.out) / 1e9) + by_cloudfront
+
+    def out_bytes(self) -> float:
+        """Of bodies to the client, from wherever."""
+        return self.of(self.out + self.front[OUT] * 1e9)
 
 
 def body_bytes(request: dict) -> int:

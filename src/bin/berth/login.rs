@@ -111,7 +111,7 @@ impl LogOut {
 }
 
 /// What standard input holds, without the end of its line.
-fn password() -> anyhow::Result<Secret> {
+pub(crate) fn password() -> anyhow::Result<Secret> {
     let mut text = String::new();
     io::stdin().take(LONGEST).read_to_string(&mut text).context("the password cannot be read from standard input")?;
     let text = text.trim_end_matches(['\r', '\n']);

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod doctor;
 mod gateway;
 mod helper;
 mod inspect;
@@ -49,6 +50,8 @@ enum Command {
     Inspect(inspect::Inspect),
     /// Remove tags, or manifests by their digests.
     Rm(remove::Rm),
+    /// Check whether a registry works from here, and say what to do if it does not.
+    Doctor(doctor::Doctor),
     /// Serve another registry on this machine, for clients that can send it large layers in no other way.
     Gateway(gateway::Gateway),
     /// Answer as docker-credential-berth does.
@@ -79,6 +82,7 @@ fn main() -> ExitCode {
         Command::Tags(arguments) => arguments.run(),
         Command::Inspect(arguments) => arguments.run(),
         Command::Rm(arguments) => arguments.run(),
+        Command::Doctor(arguments) => arguments.run(),
         Command::Gateway(arguments) => arguments.run(),
         Command::CredentialHelper(arguments) => arguments.run(),
         Command::Keys(arguments) => arguments.run(),

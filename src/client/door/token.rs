@@ -13,7 +13,7 @@ use crate::{
     api::Query,
     client::{
         Credential, Host,
-        spoken::spoken,
+        challenge::realm_url,
         transport::{Exchange, Failure, Payload},
     },
 };
@@ -48,20 +48,7 @@ impl Service {
     /// Credentials must not go there: it is without TLS, and not on the registry's own host without TLS.
     pub(super) fn of(host: &Host, base: &Url, realm: &str, name: Option<String>) -> Result<Self, Failure> {
         let refused = |reason: String| Failure::Refused { host: host.to_string(), reason };
-        let url = base
-            .join(realm)
-            .map_err(|fault| refused(format!("it wants logins sent to {:?}: {fault}", spoken(realm))))?;
-        let is_safe = match url.scheme() {
-            "https" => true,
-            "http" => base.scheme() == "http" && url.host() == base.host(),
-            _ => false,
-        };
-        if !is_safe || !url.username().is_empty() || url.password().is_some() {
-            return Err(refused(format!(
-                "it wants logins sent to {}, which is neither its own host nor has TLS; nothing was sent",
-                spoken(realm)
-            )));
-        }
+        let url = realm_url(base, realm).map_err(refused)?;
         Ok(Self { url, name })
     }
 }
@@ -163,31 +150,4 @@ fn refused(host: &Host, credential: &Credential, failure: Failure) -> Failure {
     };
     let reason = if reason.is_empty() || repeats { status.to_string() } else { reason };
     Failure::Refused { host: host.to_string(), reason: format!("{who}: {reason}; try `berth login {host}`") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn where_logins_may_be_sent() {
-        let (safe, plain) = ("https://r.example", "http://r.example:5000");
-        for (base, realm, may) in [
-            (safe, "https://r.example/token", true),
-            (safe, "https://auth.example/token", true),
-            (safe, "/token", true),
-            (safe, "http://r.example/token", false),
-            (safe, "http://auth.example/token", false),
-            (safe, "https://alice:x@auth.example/token", false),
-            (plain, "https://auth.example/token", true),
-            (plain, "http://r.example:5001/token", true),
-            (plain, "http://auth.example/token", false),
-            (plain, "http://r.example.com/token", false),
-            (plain, "file:///etc/passwd", false),
-            (plain, "http://", false),
-        ] {
-            let service = Service::of(&"r.example".parse().unwrap(), &base.parse().unwrap(), realm, None);
-            assert_eq!(service.is_ok(), may, "{base} {realm}");
-        }
-    }
 }

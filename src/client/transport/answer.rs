@@ -16,8 +16,16 @@ use super::{
     place,
     said::{self, Said},
 };
-use crate::{client::spoken::innermost, digest::Digest, distribution::ByteStream};
+use crate::{
+    api::{BERTH_RANGE, BERTH_STATUS},
+    client::spoken::innermost,
+    digest::Digest,
+    distribution::ByteStream,
+};
 
+/// `Range` of a response, and the headers that stand in for it where a front end renames it.
+const RANGES: [HeaderName; 3] =
+    [header::RANGE, HeaderName::from_static(BERTH_RANGE), HeaderName::from_static("x-amzn-remapped-range")];
 const DOCKER_CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
 
 /// What came back.
@@ -36,8 +44,9 @@ impl Answer {
     /// The answer that `response` begins, of which no part may take longer than `stall`, nor all of it longer than
     /// until `deadline`.
     pub(super) fn new(mut response: reqwest::Response, stall: Duration, deadline: Option<Instant>) -> Self {
-        let (status, url) = (response.status(), response.url().clone());
+        let url = response.url().clone();
         let headers = std::mem::take(response.headers_mut());
+        let status = carried(response.status(), &headers);
         let body = stream::try_unfold(response, move |mut response| async move {
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             let patience = left.map_or(stall, |left| left.min(stall));
@@ -63,6 +72,11 @@ impl Answer {
     /// A header's text.
     pub(in crate::client) fn header(&self, name: HeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The bytes that an upload session holds, as it says (`Range`).
+    pub(in crate::client) fn range(&self) -> Option<&str> {
+        RANGES.into_iter().find_map(|name| self.header(name))
     }
 
     /// The length of the body, as it says.
@@ -126,5 +140,15 @@ impl Answer {
         // What comes drop by drop is not worth more.
         let _ = tokio::time::timeout(self.stall, reading).await;
         Failure::Answered { host, what: what.to_owned(), status, said: Box::new(Said::read(&body)) }
+    }
+}
+
+/// The status that the registry meant by `status`: 401 where it sent 300 for CloudFront's viewer-response function to
+/// restore, and that did not run. A 300 is never followed, so nothing else is lost by it.
+fn carried(status: StatusCode, headers: &HeaderMap) -> StatusCode {
+    let meant = headers.get(BERTH_STATUS).map(|meant| meant.as_bytes());
+    match (status, meant) {
+        (StatusCode::MULTIPLE_CHOICES, Some(b"401")) => StatusCode::UNAUTHORIZED,
+        _ => status,
     }
 }

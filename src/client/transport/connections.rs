@@ -39,6 +39,7 @@ impl Connections {
             cause: innermost(&error),
             hint: "are the proxies that the environment names well formed, and the system's certificates there?",
             passing: false,
+            tls: None,
         })?;
         Ok(place.get_or_init(|| made))
     }

@@ -149,26 +149,28 @@ impl Progress {
         if !error.is_connect() {
             return Failure::BrokenOff { host, cause };
         }
-        let passing = !is_of_tls(error);
+        let tls = tls_error(error).map(Box::new);
+        let passing = tls.is_none();
         let hint = if passing {
             "is the name right, and the network there?"
         } else {
             "a registry without TLS needs --plain-http, and one with a certificate of its own needs SSL_CERT_FILE"
         };
-        Failure::Unreachable { host, cause, hint, passing }
+        Failure::Unreachable { host, cause, hint, passing, tls }
     }
 }
 
-/// Whether TLS failed: then so it will again.
-fn is_of_tls(error: &(dyn Error + 'static)) -> bool {
+/// Why TLS failed, if it did: then so it will again.
+fn tls_error(error: &(dyn Error + 'static)) -> Option<rustls::Error> {
     let mut link = Some(error);
     while let Some(error) = link {
         // An I/O error hides what it was made of from `source`.
         let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        if error.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
-            return true;
+        let inner = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        if let Some(found) = error.downcast_ref::<rustls::Error>().or(inner) {
+            return Some(found.clone());
         }
         link = error.source();
     }
-    false
+    None
 }

@@ -22,6 +22,8 @@ pub(in crate::client) enum Failure {
         hint: &'static str,
         /// Whether it may be reached in a moment: not with a wrong certificate.
         passing: bool,
+        /// What TLS found wrong, where that is the cause.
+        tls: Option<Box<rustls::Error>>,
     },
     /// There was one.
     #[error("the connection to {host} broke off: {cause}")]

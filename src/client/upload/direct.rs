@@ -46,7 +46,7 @@ impl fmt::Display for Announcement {
 }
 
 /// What came of asking for the way past the registry.
-pub(super) enum Direct {
+pub(in crate::client) enum Direct {
     /// The repository has the blob.
     Done(Pushed),
     /// There is no such way; this is a session as ever.
@@ -62,7 +62,11 @@ enum Handed {
 
 impl Remote {
     /// Asks for the way past the registry, and goes it. What an earlier run sent is not sent again.
-    pub(super) async fn push_direct(&self, ctx: &Context, parcel: Parcel<'_>) -> Result<Direct, UploadError> {
+    pub(in crate::client) async fn push_direct(
+        &self,
+        ctx: &Context,
+        parcel: Parcel<'_>,
+    ) -> Result<Direct, UploadError> {
         let kept = self.kept(parcel.digest);
         if let Some(kept) = &kept
             && let Some(location) = kept.read().await

@@ -1,6 +1,6 @@
 //! What failures mean for an upload session.
 
-use http::{StatusCode, header};
+use http::StatusCode;
 use serde_json::Value;
 
 use super::place::stored;
@@ -73,7 +73,7 @@ impl<'a> Fault<'a> {
         if answer.status != StatusCode::RANGE_NOT_SATISFIABLE {
             return self.of(answer.into_failure(what).await);
         }
-        let range = answer.header(header::RANGE).and_then(stored);
+        let range = answer.range().and_then(stored);
         let failure = answer.into_failure(what).await;
         let said = failure.answer().map(|(_, said)| said.entries()).unwrap_or_default();
         let detailed = said.iter().find_map(|entry| entry.detail.get("stored").and_then(Value::as_u64));

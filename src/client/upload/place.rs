@@ -31,7 +31,7 @@ impl Place {
         };
         let last = || url.path_segments()?.rfind(|segment| !segment.is_empty()).map(str::to_owned);
         let id = answer.header(DOCKER_UPLOAD_UUID).map(str::to_owned).or_else(last).unwrap_or_default();
-        let stored = answer.header(header::RANGE).and_then(stored);
+        let stored = answer.range().and_then(stored);
         let least = answer.header(OCI_CHUNK_MIN_LENGTH).and_then(|least| least.trim().parse().ok()).unwrap_or(0);
         if least > LONGEST_MINIMUM {
             let what = format!("takes no pieces of less than {least} bytes, which is more than is held in memory here");

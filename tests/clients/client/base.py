@@ -19,6 +19,15 @@ class Client:
     needs: tuple[str, ...]  # rows of the file `versions`; the first one's version is reported
     needs_root = False
 
+    # Logs in only where a 401 has `WWW-Authenticate` under its own name. A client that does not sends the password at once.
+    needs_challenge = True
+
+    # Sends a layer by one PUT with Content-Length, not by a PATCH in chunked coding.
+    puts_layers = False
+
+    # Sends the content of blobs to S3 itself, by presigned URLs.
+    uploads_to_s3 = False
+
     reads_docker_config = True
 
     # What the client never does, by the name of the check that is for that reason missing.

@@ -27,6 +27,7 @@ class Ctr1(ImageClient):
     name = "ctr-1"
     needs = ("containerd-1",)
     mounts_what_it_pulled = True
+    puts_layers = True
     reads_docker_config = False
     needs_root = True
     config = """

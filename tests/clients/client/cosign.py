@@ -14,6 +14,7 @@ SIGNATURE_BYTES = 64 << 10
 class Cosign(ImageClient):
     name = "cosign"
     needs = ("cosign",)
+    needs_challenge = False
 
     def cosign(self, *argv, stdin: str = "") -> str:
         # An empty password: otherwise it asks the terminal.

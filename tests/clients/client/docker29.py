@@ -13,6 +13,7 @@ class Docker29(Docker20):
     name = "docker-29"
     needs = ("docker-29", "containerd-2", "docker-20")
     keeps_bytes = True
+    puts_layers = True
     mounts_config = True
     containerd = None
 

@@ -15,6 +15,7 @@ TEMPLATE = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: berth\ndata:\n  
 class Helm(Client):
     name = "helm"
     needs = ("helm",)
+    puts_layers = True
     chart = CHART
     never = {"push index": "charts only"}
 

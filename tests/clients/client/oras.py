@@ -17,6 +17,7 @@ SBOM_TYPE = "application/vnd.berth.test.sbom"
 class Oras(ImageClient):
     name = "oras"
     needs = ("oras",)
+    puts_layers = True
 
     def oras(self, *argv, cwd=None, stdin: str = "") -> str:
         return self.run(built("oras"), *argv, cwd=cwd, stdin=stdin)

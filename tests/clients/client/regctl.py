@@ -11,6 +11,7 @@ class Regctl(ImageClient):
     name = "regctl"
     needs = ("regctl",)
     uploads_in_pieces = True
+    puts_layers = True
 
     def regctl(self, *argv, stdin: str = "") -> str:
         return self.run(built("regctl"), *argv, stdin=stdin)

@@ -1,51 +1,69 @@
-"""The checks of a client before a registry that lets nobody in without a password, and takes no large body."""
+"""The checks of a client against a deployment: nobody is let in without a login, and a request has at most 6 MB."""
 
 import contextlib
+from dataclasses import dataclass
 
 from client.base import Client, ImageClient
 
 from .checks import ImageChecks
 from .content import TAG, Image, Index
 from .failure import CommandFailure, equal, require
+from .local_stack import LocalStack
 from .proof_checks import ProofChecks
-from .refusals import asked_to_log_in, brief
+from .refusals import asked_to_log_in, brief, shut_out
+
+
+@dataclass(frozen=True)
+class Content:
+    """What is pushed. `beyond` has a layer that is larger than a request to a function may be."""
+
+    image: Image
+    index: Index
+    beyond: Image
 
 
 class DoorChecks:
-    def __init__(self, client: Client, user: str, password: str, image: Image, index: Index, beyond: Image,
-                 proofs: ProofChecks):
-        """`beyond` has a layer that is larger than the door lets through."""
-        self.client, self.user, self.password, self.beyond = client, user, password, beyond
-        self.proofs = proofs
-        self.image, self.traffic = image, client.traffic
-        self.images = ImageChecks(client, image, index) if isinstance(client, ImageClient) else None
+    def __init__(self, client: Client, stack: LocalStack, front: str, content: Content, proofs: ProofChecks):
+        self.client, self.stack, self.front, self.content, self.proofs = client, stack, front, content, proofs
+        self.traffic = client.traffic
+        self.images = ImageChecks(client, content.image, content.index) if isinstance(client, ImageClient) else None
 
     def all(self) -> list:
         """Pairs of a name and a function that returns the detail to print."""
         own = self.client.own_checks()
         if self.images is None:
-            return [*self.closed(), *own]
-        return [
-            *self.closed(), *self.images.before(), *own, *self.images.after(),
-            ("push beyond the limit", self.push_beyond),
-        ]
+            return [*self.logins(), *own]
+        return [*self.logins(), *self.images.before(), *own, *self.images.after(), *self.beyond()]
 
-    def closed(self) -> list:
+    def through_another_front(self) -> list:
+        """Those of `all` in which a front end has a part: what is sent, not what is left out."""
+        if self.images is None:
+            return [*self.logins(), *self.client.own_checks()[:1]]
+        push, pull = self.images.push, self.images.pull
+        return [*self.logins(), ("push", push), ("pull", pull), *self.client.own_checks(), *self.beyond()]
+
+    def logins(self) -> list:
         return [("anonymous", self.anonymous), ("wrong password", self.wrong_password), *self.proofs.all(),
                 ("login", self.login)]
+
+    def shut_out(self) -> list:
+        return [("cannot log in", self.cannot_log_in)]
+
+    def beyond(self) -> list:
+        return [("push beyond the limit", self.push_beyond)]
 
     def push(self) -> None:
         if self.images is None:
             self.client.own_checks()[0][1]()
         else:
-            self.client.push(self.image, f"{self.client.name}/refused", TAG)
+            self.client.push(self.content.image, f"{self.client.name}/refused", TAG)
 
     def anonymous(self) -> str:
         return asked_to_log_in(self.traffic, self.push)
 
     def wrong_password(self) -> str:
         def act():
-            self.client.login(self.user, "not-" + self.password)
+            self.client.login(self.stack.user, "not-" + self.stack.password)
             self.push()
 
         try:
@@ -56,21 +74,33 @@ class DoorChecks:
                 self.client.logout()
 
     def login(self) -> str:
-        self.client.login(self.user, self.password)
-        return f"as {self.user}"
+        self.client.login(self.stack.user, self.stack.password)
+        return f"as {self.stack.user}"
+
+    def cannot_log_in(self) -> str:
+        """With the right password: the front end renames the header that says how to log in."""
+        def act():
+            self.login()
+            self.push()
+
+        return shut_out(self.traffic, act)
 
     def push_beyond(self) -> str:
-        """What a client makes of the door's 413."""
+        """With CloudFront in front, a layer of known length goes to S3. Any other is refused by AWS: 413."""
         repository = f"{self.client.name}/beyond"
         try:
-            self.client.push(self.beyond, repository, TAG)
+            self.client.push(self.content.beyond, repository, TAG)
             said = None
         except CommandFailure as failure:
             said = brief(failure.said)
         refused = [request for request in self.traffic.requests() if request.status == 413]
-        if self.client.uploads_in_pieces:
+        to_s3 = self.front == "cloudfront" and self.client.puts_layers
+        if to_s3 or self.client.uploads_in_pieces:
             equal("the client says", said, None)
-            equal("its manifest", self.client.registry.manifest(repository, TAG).digest, self.beyond.digest)
+            equal("its manifest", self.client.registry.manifest(repository, TAG).digest, self.content.beyond.digest)
+            if to_s3:
+                equal("answers of 413", refused, [])
+                return "goes through: CloudFront sends the layer to S3"
             return f"goes through: after {len(refused)} times 413 it sends smaller pieces"
         require(said is not None, "it was pushed")
         require(refused != [], f"no 413 was seen, and it says: {said}")

@@ -1,20 +1,20 @@
-"""One client's push of a large layer through the edge, and what it cost."""
+"""One client's push of a large layer through CloudFront, and what it cost."""
 
 import time
 
 from client.base import ImageClient
 
 from .content import TAG, Image
-from .edge_log import LARGEST_BODY, EdgeLog
+from .edge_log import LARGEST_BODY, EdgeLog, Seen
 from .failure import CommandFailure, Failure, equal, require
 from .large import rate, timed_push
 from .refusals import brief
 
-INVOCATIONS, AWS_REQUESTS = 3, 8  # for a blob, at most
-# Of a configuration, and of no layer of this image.
-SMALL = 1 << 20
-# In the words of infra/edge/function.js. Each client has its own frame around them.
-ADVICE = ("berth gateway", "containerd image store")
+# At most, for a blob, with what is asked about it before it is sent; and for the commit of one that S3 has.
+INVOCATIONS, AWS_REQUESTS, COMMIT = 3, 8, 6
+READS = ("GetObject", "HeadObject")
+# How clients show the status. Its text is AWS's own.
+TOO_LARGE = ("413", "too large")
 
 
 class LargePush:
@@ -71,43 +71,58 @@ def cost(log: EdgeLog, blobs: int) -> str:
     asked = asked[:last + 1]
     said = (f"for each of {blobs} blobs {len(invocations) / blobs:.1f} invocations (at most {INVOCATIONS}) and {len(asked) / blobs:.1f} "
             f"requests to AWS (at most {AWS_REQUESTS}), {tokens} for tokens beside them")
+    commits = [commit(put, asked) for put in log.to_bucket() if put.method == "PUT"]
+    said += f"; the commit {', '.join(str(len(requests)) for requests in commits)} (at most {COMMIT})"
     within = len(invocations) <= INVOCATIONS * blobs and len(asked) <= AWS_REQUESTS * blobs
+    within = within and commits != [] and all(len(requests) <= COMMIT for requests in commits)
     require(within, "\n".join([said, *map(str, invocations), *(f"{r['operation']} {r['key']}" for r in asked)]))
     return said
+
+
+def commit(put: Seen, asked: list[dict]) -> list[dict]:
+    """What the function asked about content that went to the bucket: about its upload, and to put it in its place."""
+    session, hexadecimal = put.path.rpartition("/")[2], (put.sent or "").rpartition("/")[2]
+
+    def concerns(recorded: dict) -> bool:
+        named = f"{recorded['key']} {recorded['source']}"
+        changes = hexadecimal in named and recorded["operation"] not in READS
+        return recorded["operation"] == "DeleteObjects" or session in named or changes
+
+    return [recorded for recorded in asked if concerns(recorded)]
 
 
 def linked(recorded: dict) -> bool:
     return recorded["operation"] == "PutObject" and "/_layers/" in (recorded["key"] or "")
 
 
-class Advised:
-    """A client that sends a layer in the one way that the edge cannot take: it says what to do instead."""
+class Refused:
+    """A client that sends a layer by one PATCH without a length, which only the function could take: AWS answers 413."""
 
     def __init__(self, client: ImageClient, image: Image, log: EdgeLog):
         self.client, self.image, self.log = client, image, log
+        self.repository = f"{client.name}/large"
 
     def checks(self) -> list:
-        return [("is told what to do", self.told), ("nothing is left", self.nothing)]
+        return [("push is refused", self.push), ("nothing is left", self.nothing)]
 
-    def told(self) -> str:
+    def push(self) -> str:
         self.log.begin()
         try:
-            self.client.push(self.image, f"{self.client.name}/large", TAG)
+            self.client.push(self.image, self.repository, TAG)
         except CommandFailure as failure:
             said = failure.said
         else:
-            raise Failure("it was let in")
+            raise Failure("it was pushed")
+        refused = [r for r in self.log.requests() if r.method == "PATCH" and r.status == 413]
+        require(refused != [], f"no PATCH was answered by 413, and it says: {said}")
         # All of what it printed: the last line may be another layer's.
-        shown = "\n".join([said, *self.client.shell.transcript])
-        for word in ADVICE:
-            require(word in shown, f"it does not say {word}: {said}")
-        return brief(said)
+        shown = "\n".join([said, *self.client.shell.transcript]).lower()
+        require(any(word in shown for word in TOO_LARGE), f"it does not say that the layer is too large: {said}")
+        return f"{len(refused)} times, it says: {brief(said)}"
 
     def nothing(self) -> str:
         equal("requests to the bucket", [str(request) for request in self.log.to_bucket()], [])
         chunks = [r for r in self.log.requests() if r.method == "PATCH"]
-        require(any((r.handled, r.status) == ("answered", 405) for r in chunks), "no PATCH was answered at the edge")
-        # crane says how long a configuration is. One that was given up meanwhile has no answer.
-        equal("its layers that were sent on", [str(r) for r in chunks if r.origin and r.body > SMALL], [])
-        equal("status of the tag", self.client.registry.status(f"/v2/{self.client.name}/large/manifests/{TAG}"), 404)
-        return f"{len(chunks)} PATCH, of which none with a layer got past the edge"
+        equal("large bodies that were taken", [str(r) for r in chunks if r.status == 202 and r.body > LARGEST_BODY], [])
+        equal("status of the tag", self.client.registry.status(f"/v2/{self.repository}/manifests/{TAG}"), 404)
+        return f"{len(chunks)} PATCH, of which no large one was taken"

@@ -1,4 +1,4 @@
-"""What the local edge saw, and what the function behind it asked of AWS."""
+"""What the local CloudFront saw, and what the function behind it asked of AWS."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -7,6 +7,7 @@ from .local_stack import LocalStack
 
 # In an event of 6,291,556 bytes ("Lambda quotas", AWS Lambda Developer Guide) a body is three quarters, as base64.
 LARGEST_BODY = 6_291_556 * 3 // 4
+CLOUDFRONT = "cloudfront.amazonaws.com"  # as S3 knows it
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class Seen:
     status: int | None
     body: int
     handled: str
+    sent: str | None  # path and query of the request to the origin
 
     def __str__(self) -> str:
         return f"{self.method} {self.path} {self.origin or self.handled} {self.status or 'unanswered'} ({self.body} bytes)"
@@ -33,7 +35,7 @@ class EdgeLog:
 
     def requests(self) -> list[Seen]:
         return [
-            Seen(r["method"], urlsplit(r["uri"]).path, r["origin"], r["status"], r["request_bytes"], r["handled"])
+            Seen(r["method"], urlsplit(r["uri"]).path, r["origin"], r["status"], r["request_bytes"], r["handled"], r["sent"])
             for r in self.stack.ask("/_edge")
         ]
 
@@ -44,12 +46,8 @@ class EdgeLog:
         return [request for request in self.requests() if request.origin == "bucket"]
 
     def asked(self) -> list[dict]:
-        """Requests to S3 and DynamoDB by the function: not those that it signed for others, nor the edge's own."""
+        """Requests to S3 and DynamoDB by the function: not those that it signed for others, nor CloudFront's own."""
         return [
             r for r in self.stack.ask("/_requests")
-            if r["service"] in ("s3", "dynamodb") and not r["presigned"] and not self.of_edge(r)
+            if r["service"] in ("s3", "dynamodb") and not r["presigned"] and r["identity"] != CLOUDFRONT
         ]
-
-    @staticmethod
-    def of_edge(recorded: dict) -> bool:
-        return recorded["operation"] == "PutObject" and "/edge/" in (recorded["key"] or "")

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+import subprocess
 import urllib.request
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from .registry import Registry
 from .server import REPOSITORY_ROOT, berth
 
 INSTANCES = 4
+# The template's parameter `Front`: what clients reach. The first is the template's default.
+FRONTS = ("cloudfront", "http-api", "function-url")
 
 # What it prints once it serves. The user is its own, with a password that nobody else knows, unless it was given one.
 PRINTED = re.compile(
@@ -31,7 +34,7 @@ class LocalStack:
 
     @property
     def function_url(self) -> str:
-        """With an edge in front, what is behind it."""
+        """With CloudFront in front, the function URL behind it."""
         return re.search(r"^function-url +(\S+)$", self.daemon.log.read_text(errors="replace"), re.MULTILINE).group(1)
 
     def registry(self, password: str | None = None) -> Registry:
@@ -68,13 +71,26 @@ def binary() -> Path:
     return Path(os.environ.get("BERTH_LAMBDA_LOCAL") or REPOSITORY_ROOT / "target/debug/lambda-local").resolve()
 
 
+def assumptions() -> list[dict]:
+    """What AWS is observed, documented or assumed to do, as lambda-local lists it: `name`, `values`, `default`, `evidence`,
+    `about`."""
+    told = subprocess.run([binary(), "--assumptions"], capture_output=True, text=True)
+    require(told.returncode == 0, f"lambda-local --assumptions: {told.stderr}")
+    return json.loads(told.stdout)
+
+
 @contextlib.contextmanager
-def local_stack(folder: Path, *options: str, password: str | None = None):
-    """Yields one that answers; `options` are lambda-local's, and `password` is that of the first user among them. Its instances
-    are any of four, stopped between requests."""
+def local_stack(folder: Path, *options: str, front: str = FRONTS[0], assume: tuple[str, ...] = (), password: str | None = None):
+    """Yields a deployment that answers, with four instances that are stopped between requests; any of them takes a request.
+
+    `front` is the template's parameter, `assume` holds NAME=VALUE in place of an assumption's default, `options` are further
+    ones of lambda-local, and `password` is that of the first user among them."""
     require(os.access(binary(), os.X_OK), f"no {binary()}: build it, or name another by BERTH_LAMBDA_LOCAL")
-    what = [] if "--deployment" in options else ["--template", REPOSITORY_ROOT / "template.yaml"]
-    argv = [binary(), "--addr", "127.0.0.1:0", "--random", "--instances", str(INSTANCES), "--folder", folder, *what, *options]
+    argv = [binary(), "--addr", "127.0.0.1:0", "--random", "--instances", str(INSTANCES), "--folder", folder]
+    # A deployment that was written down has its front end in it.
+    argv += [] if "--deployment" in options else ["--template", REPOSITORY_ROOT / "template.yaml", "--front", front]
+    argv += [word for assumption in assume for word in ("--assume", assumption)]
+    argv += options
     daemon = Daemon("lambda-local", argv, environment(folder), folder / "lambda-local.log")
     try:
         daemon.until(lambda: PRINTED.search(daemon.log.read_text(errors="replace")), "it prints where it serves")

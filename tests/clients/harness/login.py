@@ -41,8 +41,8 @@ class Login:
             with self.opener.open(f"http://{self.host}/v2/", timeout=ANSWER_SECONDS):
                 return ""
         except urllib.error.HTTPError as error:
-            # Under its other name with lambda-local --remap-challenge.
-            names = ("WWW-Authenticate", "x-amzn-Remapped-WWW-Authenticate")
+            # A function URL renames the first, and the registry sends the second for that reason.
+            names = ("WWW-Authenticate", "x-berth-challenge", "x-amzn-Remapped-WWW-Authenticate")
             return next((error.headers[name] for name in names if error.headers[name]), "")
 
 

@@ -27,9 +27,11 @@ class Questions:
         the answer asks no more."""
         self.jobs += 1
         asked, requests = self.asked(client.host), client.traffic.recorder.requests
-        tokens = len([request for request in requests if request.path == "/token" and request.status == 200])
-        require(0 < len(asked) <= tokens, f"{len(asked)} questions for {tokens} tokens")
-        return f"{self.about(asked)}, {tokens} tokens in all"
+        tokens = [request for request in requests if request.path == "/token" and request.status == 200]
+        # Where `WWW-Authenticate` is renamed, a client has no tokens: each request has the password.
+        shown = tokens or [request for request in requests if request.status != 401]
+        require(0 < len(asked) <= len(shown), f"{len(asked)} questions for {len(shown)} requests with a password")
+        return f"{self.about(asked)}, {len(tokens)} tokens in all"
 
     def remembered(self) -> str:
         """One proof for many tokens, of any instance."""

@@ -21,6 +21,10 @@ class Report:
             self.skipped += 1
             print(f"NOT RUN {name}: {why}", flush=True)
 
+    def heading(self, title: str) -> None:
+        """What the lines that follow are about."""
+        print(f"\n{title}", flush=True)
+
     def lines(self, client: str, version: str) -> "Lines":
         return Lines(self, client, version)
 

@@ -1,0 +1,110 @@
+"""The `aws` and `sam` command lines. Credentials, profile and configuration are the caller's own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from typing import Optional
+
+from .s3 import Credentials
+
+
+class CommandFailed(Exception):
+    """A command line ended with an error. `said` is what it printed."""
+
+    def __init__(self, argv: list, code: int, said: str):
+        self.argv, self.code, self.said = argv, code, said.strip()
+        super().__init__(f"{' '.join(argv[:3])}: exit code {code}: {' '.join(self.said.split())[-400:]}")
+
+    def is_about(self, *texts: str) -> bool:
+        return any(text.lower() in self.said.lower() for text in texts)
+
+
+class Missing(Exception):
+    """A program is not in PATH."""
+
+
+def run(argv: list, own_session: bool = False, cwd: Optional[str] = None) -> str:
+    """Standard output. In a session of its own, ctrl-C at the terminal does not reach the program."""
+    environment = {**os.environ, "AWS_PAGER": "", "SAM_CLI_TELEMETRY": "0"}
+    done = subprocess.run(
+        argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
+        start_new_session=own_session, cwd=cwd,
+    )
+    if done.returncode:
+        raise CommandFailed(argv, done.returncode, done.stderr + done.stdout)
+    return done.stdout
+
+
+class Aws:
+    """`aws`, in one region. With `own_session`, ctrl-C does not interrupt a command: for deletions."""
+
+    def __init__(self, region: str = "", own_session: bool = False):
+        if not shutil.which("aws"):
+            raise Missing("no aws in PATH: install the AWS CLI (version 2)")
+        self.region, self.own_session = region, own_session
+
+    def text(self, *argv: str, region: str = "") -> str:
+        where = region or self.region
+        command = ["aws", *argv, *(["--region", where] if where else []), "--output", "json"]
+        return run(command, self.own_session)
+
+    def json(self, *argv: str, region: str = "") -> dict:
+        """The response as the AWS CLI prints it; an empty one where it prints nothing."""
+        said = self.text(*argv, region=region)
+        return json.loads(said) if said.strip() else {}
+
+    def uninterrupted(self) -> "Aws":
+        return Aws(self.region, own_session=True)
+
+    def caller(self) -> tuple:
+        """(account, ARN) of the credentials."""
+        caller = self.json("sts", "get-caller-identity")
+        return caller["Account"], caller["Arn"]
+
+    def credentials(self) -> Credentials:
+        """Access keys, for signing requests."""
+        told = json.loads(run(["aws", "configure", "export-credentials", "--format", "process"]))
+        return Credentials(told["AccessKeyId"], told["SecretAccessKey"], told.get("SessionToken") or "")
+
+
+def configured_region() -> str:
+    named = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    if named:
+        return named
+    try:
+        return run(["aws", "configure", "get", "region"]).strip()
+    except CommandFailed:
+        return ""
+
+
+class Sam:
+    """`sam`, without any configuration file of this folder."""
+
+    def __init__(self, region: str, folder: str):
+        if not shutil.which("sam"):
+            raise Missing("no sam in PATH: install the AWS SAM CLI 1.156 or later, and cargo-lambda")
+        self.region, self.folder = region, folder
+        self.configuration = os.path.join(folder, "samconfig.toml")
+        with open(self.configuration, "w") as file:
+            file.write("version = 0.1\n")
+
+    def build(self, template: str, parameters: dict) -> str:
+        """Builds once for all deployments; returns the built template."""
+        target = os.path.join(self.folder, "build")
+        run(["sam", "build", "--template-file", template, "--build-dir", target, "--config-file", self.configuration,
+             *overrides(parameters)], cwd=os.path.dirname(template))
+        return os.path.join(target, "template.yaml")
+
+    def deploy(self, built: str, stack: str, bucket: str, parameters: dict) -> None:
+        """Creates a stack; its code goes to `bucket`, below the stack's name."""
+        run(["sam", "deploy", "--template-file", built, "--stack-name", stack, "--s3-bucket", bucket, "--s3-prefix", stack,
+             "--region", self.region, "--config-file", self.configuration, "--capabilities", "CAPABILITY_IAM",
+             "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar", *overrides(parameters)])
+
+
+def overrides(parameters: dict) -> list:
+    """A parameter's value may hold spaces: SAM takes it in quotes."""
+    return ["--parameter-overrides", *(f'{name}="{value}"' if " " in value else f"{name}={value}" for name, value in parameters.items())] if parameters else []
