@@ -28,9 +28,9 @@ COMMANDS = ("/bin/sh", "/usr/bin/install", "/bin/cp", "/bin/mkdir")
 CARGO = """\
 #!/bin/sh
 set -e
-[ "$*" = "build --locked --release --bin berth" ]
-[ -f Cargo.toml ] && [ -f Cargo.lock ] && [ -f src/bin/berth/main.rs ] && [ -f infra/local/Cargo.toml ]
-for more in .git tests target/debug docs .clients; do [ ! -e $more ]; done
+[ "$*" = "build --locked --release --bin berth" ] || exit 1
+for needed in Cargo.toml Cargo.lock src/bin/berth/main.rs infra/local/Cargo.toml; do [ -f $needed ] || exit 1; done
+for more in .git .clients docs target/debug tests; do [ ! -e $more ] || exit 1; done
 mkdir -p target/release
 cp /built target/release/berth
 """

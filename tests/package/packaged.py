@@ -12,7 +12,8 @@ import tools
 from report import Report, equal, require
 
 VERSION = "v1.2.3"
-CODE = {"S3Bucket": {"Ref": "CodeBucket"}, "S3Key": {"Fn::Sub": f"${{CodePrefix}}{VERSION}/berth-lambda-${{Architecture}}.zip"}}
+KEY = f"${{CodePrefix}}{VERSION}/berth-lambda-${{Architecture}}.zip"
+CODE = {"S3Bucket": {"Ref": "CodeBucket"}, "S3Key": {"Fn::Sub": KEY}}
 # One of each partition.
 REGIONS = ("us-east-1", "cn-north-1", "us-gov-west-1")
 # "Acknowledging IAM resources in CloudFormation templates": with a name of one's own they need another capability.
