@@ -69,11 +69,11 @@ template: $(BIN)/berth ## template.yaml: linters, sam build, a deployment into a
 	BERTH_LAMBDA_LOCAL=$(BIN)/lambda-local tests/template/run $(if $(ONLY),--only $(ONLY))
 
 package-lint: ## linters of the workflows, the Dockerfile and the shell scripts
-	-tests/clients/install template package actionlint shellcheck # what is missing is named by the runner; with CI=true that fails
+	-tests/clients/install template package actionlint shellcheck buildah # what is missing is named by the runner; with CI=true that fails
 	tests/package/run --only lint
 
 package-test: $(BIN)/berth ## those linters, and what `make package` and `make install` make, deployed by the AWS CLI into an emulated AWS; builds the function unless `make template` has (ONLY=lint,install: no build)
-	-tests/clients/install template package actionlint shellcheck # what is missing is named by the runner; with CI=true that fails
+	-tests/clients/install template package actionlint shellcheck buildah # what is missing is named by the runner; with CI=true that fails
 	BERTH_BIN=$(BIN)/berth BERTH_LAMBDA_LOCAL=$(BIN)/lambda-local tests/package/run $(if $(ONLY),--only $(ONLY))
 
 bench: ## side by side with distribution 3.1 and docker-registry 2.8 (PEERS=name=host:port adds others); cold starts; what a pushed blob costs
