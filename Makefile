@@ -69,7 +69,7 @@ template: $(BIN)/berth ## template.yaml: linters, sam build, a deployment into a
 	BERTH_LAMBDA_LOCAL=$(BIN)/lambda-local tests/template/run $(if $(ONLY),--only $(ONLY))
 
 package-lint: ## linters of the workflows, the Dockerfile and the shell scripts
-	-tests/clients/install template package actionlint shellcheck buildah # what is missing is named by the runner; with CI=true that fails
+	-tests/clients/install template package actionlint shellcheck # what is missing is named by the runner; with CI=true that fails
 	tests/package/run --only lint
 
 package-test: $(BIN)/berth ## those linters, and what `make package` and `make install` make, deployed by the AWS CLI into an emulated AWS; builds the function unless `make template` has (ONLY=lint,install: no build)
