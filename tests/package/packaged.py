@@ -79,8 +79,7 @@ def same(packed: dict) -> str:
     equal("logical ids", sorted(packed["Resources"]), sorted(by_sam["Resources"]))
     for name, resource in by_sam["Resources"].items():
         here = copy.deepcopy(packed["Resources"][name])
-        if "BuildMethod" in resource.get("Metadata", {}):
-            del resource["Metadata"]
+        packaged_template.without_build(resource)
         if name in functions(packed):
             del resource["Properties"]["Code"], here["Properties"]["Code"]
         require(here == resource, f"{name} differs: {here}")
