@@ -6,9 +6,13 @@
 mod answers;
 #[path = "edge_function/attacks.rs"]
 mod attacks;
+#[path = "edge_function/challenge.rs"]
+mod challenge;
 #[path = "edge_function/event.rs"]
 mod event;
 #[path = "edge_function/file.rs"]
 mod file;
+#[path = "edge_function/restored.rs"]
+mod restored;
 #[path = "edge_function/uploads.rs"]
 mod uploads;

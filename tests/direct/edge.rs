@@ -7,7 +7,7 @@ use berth::{
     context::Context,
     digest::{Algorithm, Digest},
     driver::{DirectWrite, PutOptions},
-    storage::{self, DirectOptions, PathSpec},
+    storage::{self, PathSpec},
 };
 use bytes::Bytes;
 use http::{Method, StatusCode};
@@ -105,9 +105,18 @@ async fn what_the_edge_stored_is_copied_to_its_place_and_linked() {
     let committed = alice.get(&commit_url(&opened, &digest)).await;
     created(&committed, &digest);
     assert_eq!(committed.header("cache-control"), "no-store");
+    // The session's record, the copy in three requests, the link, and the stage.
     let asked = registry.asked();
-    assert_eq!(asked.values().sum::<u64>(), 6, "{asked:?}");
-    assert_eq!((asked["s3:CopyObject"], asked["s3:DeleteObjects"]), (2, 1), "{asked:?}");
+    let expected = [
+        "s3:CompleteMultipartUpload",
+        "s3:CreateMultipartUpload",
+        "s3:DeleteObjects",
+        "s3:GetObject",
+        "s3:PutObject",
+        "s3:UploadPartCopy",
+    ];
+    assert!(asked.keys().eq(expected) && asked.values().all(|count| *count == 1), "{asked:?}");
+    assert_eq!(registry.s3.uploads(), 0);
     assert!(alice.pull("a/app", &digest).await.body == blob);
     let link = format!("repositories/a/app/_layers/sha256/{}/link", digest.encoded());
     assert_eq!(registry.keys(), [blob_key(&digest), link], "and nothing else is left");
@@ -120,7 +129,7 @@ async fn what_the_edge_stored_is_copied_to_its_place_and_linked() {
 }
 
 #[tokio::test]
-async fn a_size_that_is_told_spares_a_question_and_a_wrong_one_does_no_harm() {
+async fn a_size_that_is_told_wrong_does_no_harm() {
     let registry = Registry::start().await;
     let alice = registry.person("alice");
     let right = 300_000;
@@ -129,12 +138,7 @@ async fn a_size_that_is_told_spares_a_question_and_a_wrong_one_does_no_harm() {
         let digest = Digest::canonical(&blob);
         let opened = alice.open("a/app").await;
         registry.store("a/app", &opened, &digest, &blob).await;
-        registry.asked();
         created(&alice.commit_told(&opened, &digest, Some(size)).await, &digest);
-        if size == right {
-            let asked = registry.asked();
-            assert_eq!(asked.values().sum::<u64>(), 5, "{asked:?}");
-        }
         let pulled = alice.pull("a/app", &digest).await;
         assert!(pulled.body == blob, "{size}");
         // And of other content, or none, it makes nothing.
@@ -176,29 +180,63 @@ async fn other_algorithms_are_hashed_here() {
     registry.check_blobs().await;
 }
 
+/// Where the store does not report what it copied, it copies twice.
 #[tokio::test]
-async fn what_s3_checked_on_the_way_in_is_copied_once() {
-    for edge_checks in [true, false] {
-        let direct = DirectOptions { edge_checks, ..DirectOptions::default() };
-        let registry = Registry::with(storage::Options { direct, ..options() }).await;
+async fn a_store_without_checksums_of_parts_copies_twice() {
+    let registry = Registry::without_part_checksums(options()).await;
+    let alice = registry.person("alice");
+    let blob = content(1, 300_000);
+    let digest = Digest::canonical(&blob);
+    let opened = alice.open("a/app").await;
+    registry.store("a/app", &opened, &digest, &blob).await;
+    registry.asked();
+    created(&alice.commit(&opened, &digest).await, &digest);
+    let asked = registry.asked();
+    let of = |name: &str| asked.get(&format!("s3:{name}")).copied().unwrap_or_default();
+    assert_eq!((of("CopyObject"), of("AbortMultipartUpload"), of("CompleteMultipartUpload")), (2, 1, 0), "{asked:?}");
+    assert!(alice.pull("a/app", &digest).await.body == blob);
+    let wrong = alice.open("a/app").await;
+    let other = Digest::canonical(b"other");
+    registry.store("a/app", &wrong, &other, &blob).await;
+    refused(&alice.commit(&wrong, &other).await, 400, "DIGEST_INVALID", "");
+    refused(&alice.commit(&wrong, &other).await, 400, "BLOB_UPLOAD_INVALID", "missing");
+    assert_eq!((registry.sessions(), registry.s3.uploads()), (vec![], 0));
+    registry.check_blobs().await;
+}
+
+/// A checksum that a sender had S3 keep with the stage is of what was sent then, not of what is there now.
+#[tokio::test]
+async fn a_checksum_that_the_stage_has_is_not_believed() {
+    let registry = Registry::start().await;
+    let alice = registry.person("alice");
+    let blob = content(1, 300_000);
+    let digest = Digest::canonical(&blob);
+    let opened = alice.open("a/app").await;
+    let path = stage("a/app", &opened, &digest);
+    let checked = PutOptions { create_only: false, checksum: Some(digest) };
+    registry.driver.put(&ctx(), &path, blob.clone().into(), checked).await.unwrap();
+    registry.asked();
+    created(&alice.commit(&opened, &digest).await, &digest);
+    assert_eq!(registry.asked()["s3:UploadPartCopy"], 1, "it is hashed again");
+    assert!(alice.pull("a/app", &digest).await.body == blob);
+}
+
+#[tokio::test]
+async fn nothing_at_all_and_very_little_are_stored_too() {
+    for registry in [Registry::start().await, Registry::without_part_checksums(options()).await] {
         let alice = registry.person("alice");
-        let blob = content(1, 300_000);
-        let digest = Digest::canonical(&blob);
+        for size in [0, 1, 5 << 20] {
+            let blob = content(7, size);
+            created(&alice.push_by_edge(&registry, "a/app", &blob).await, &Digest::canonical(&blob));
+            assert!(alice.pull("a/app", &Digest::canonical(&blob)).await.body == blob, "{size}");
+        }
+        // Nothing, where something was to come.
         let opened = alice.open("a/app").await;
-        let path = stage("a/app", &opened, &digest);
-        let checked = PutOptions { create_only: false, checksum: Some(digest) };
-        registry.driver.put(&ctx(), &path, blob.clone().into(), checked).await.unwrap();
-        registry.asked();
-        created(&alice.commit(&opened, &digest).await, &digest);
-        let asked = registry.asked();
-        assert_eq!(asked["s3:CopyObject"], if edge_checks { 1 } else { 2 }, "{asked:?}");
-        assert!(alice.pull("a/app", &digest).await.body == blob);
-        assert_eq!(registry.sessions(), [""; 0]);
-        // What has no checksum goes the long way all the same.
-        created(
-            &alice.push_by_edge(&registry, "a/app", &content(2, 1000)).await,
-            &Digest::canonical(&content(2, 1000)),
-        );
+        let other = Digest::canonical(b"other");
+        registry.store("a/app", &opened, &other, &Bytes::new()).await;
+        refused(&alice.commit(&opened, &other).await, 400, "DIGEST_INVALID", "");
+        assert_eq!((registry.sessions(), registry.s3.uploads()), (vec![], 0));
+        registry.check_blobs().await;
     }
 }
 

@@ -19,7 +19,7 @@ use berth::{
     http::{App, Edge, Options, Timeouts, router, serve},
     storage::{self, DirectOptions, StorageRegistry},
 };
-use berth_local::S3Emulator;
+use berth_local::{Limits, S3Emulator};
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use proptest::{prelude::*, test_runner::TestRunner};
@@ -89,7 +89,16 @@ impl Registry {
     }
 
     pub(crate) async fn with(options: storage::Options) -> Self {
-        let s3 = Arc::new(S3Emulator::start().await.unwrap());
+        Self::at(S3Emulator::start().await.unwrap(), options).await
+    }
+
+    /// On a store that does not report the checksums of copied parts.
+    pub(crate) async fn without_part_checksums(options: storage::Options) -> Self {
+        Self::at(silent_s3().await, options).await
+    }
+
+    async fn at(s3: S3Emulator, options: storage::Options) -> Self {
+        let s3 = Arc::new(s3);
         let driver = driver(&s3).await;
         Self::over(s3, driver, options).await
     }
@@ -145,6 +154,12 @@ impl Registry {
         self.s3.reset();
         counts
     }
+}
+
+/// An S3 that does not report the checksums of copied parts.
+pub(crate) async fn silent_s3() -> S3Emulator {
+    let limits = Limits { part_checksums: false, ..Limits::default() };
+    S3Emulator::start_with(berth_local::Options { limits, ..berth_local::Options::default() }).await.unwrap()
 }
 
 pub(crate) async fn driver(s3: &S3Emulator) -> Arc<dyn StorageDriver> {

@@ -144,6 +144,7 @@ fn nothing_that_s3_obeys_comes_from_outside() {
         ("x-amz-meta-berth-uploader", "me"),
         ("x-amz-storage-class", "GLACIER"),
         ("x-amz-checksum-sha256", "AAAA"),
+        ("x-amz-content-sha256", "UNSIGNED-PAYLOAD"),
         ("x-amz-website-redirect-location", "https://example.com"),
         ("x-amz-object-lock-mode", "COMPLIANCE"),
         ("content-encoding", "gzip"),
@@ -194,7 +195,7 @@ fn a_forged_place_of_the_commit_leads_nowhere_else() {
 
 #[test]
 fn without_keys_nothing_is_let_in() {
-    let known = code("", false);
+    let known = code(&Parameters::default());
     for function in [loaded(&known), loaded(&known).keys([("others", "x")])] {
         let (status, code, _) = refused_by(&function, &closing(LAMBDA + 1));
         assert_eq!((status, code.as_str()), (503, "UNAVAILABLE"));

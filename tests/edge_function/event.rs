@@ -7,6 +7,7 @@ use berth_local::edge::{EdgeFunction, Event, EventResponse, Forwarded, Outcome};
 use serde_json::{Value, json};
 
 pub(crate) const FILE: &str = "infra/edge/function.js";
+pub(crate) const HOST: &str = "d111111abcdef8.cloudfront.net";
 pub(crate) const NAME: &str = "team/app";
 pub(crate) const ID: &str = "0193a1b2-c3d4-7e5f-8a6b-9c0d1e2f3a4b";
 pub(crate) const STATE: &str = "eyJzaXplIjowfQ.c2lnbmF0dXJl-_";
@@ -16,15 +17,38 @@ pub(crate) const LARGEST: u64 = 5_000_000_000;
 /// What the function takes itself: 4 MiB.
 pub(crate) const LAMBDA: u64 = 4 << 20;
 
-/// The file, with parameters in their places as CloudFormation puts them.
-pub(crate) fn code(root: &str, checksum: bool) -> String {
-    let text = std::fs::read_to_string(FILE).unwrap();
+/// What CloudFormation puts into the function.
+pub(crate) struct Parameters<'a> {
+    pub(crate) root: &'a str,
+    /// Empty: clients use the distribution's own name.
+    pub(crate) domain: &'a str,
+    /// Whether the rules allow anything to anonymous callers.
+    pub(crate) anonymous: bool,
+}
+
+impl Default for Parameters<'_> {
+    fn default() -> Self {
+        Self { root: "", domain: "", anonymous: false }
+    }
+}
+
+/// The function as it is deployed.
+pub(crate) fn code(parameters: &Parameters<'_>) -> String {
     let placed = [
-        ("${RootDirectory}", root.to_owned()),
-        ("${EdgeLargest}", LARGEST.to_string()),
-        ("${EdgeChecksum}", checksum.to_string()),
+        ("${RootDirectory}", parameters.root.to_owned()),
+        ("${LargestLayer}", LARGEST.to_string()),
+        ("${DomainName}", parameters.domain.to_owned()),
+        ("${Anonymous}", parameters.anonymous.to_string()),
     ];
-    placed.iter().fold(text, |text, (name, value)| text.replace(name, value))
+    placed.iter().fold(embedded(), |text, (name, value)| text.replace(name, value))
+}
+
+/// The file as `infra/edge/embed` copies it: without comments, indentation and empty lines.
+pub(crate) fn embedded() -> String {
+    let text = std::fs::read_to_string(FILE).unwrap();
+    let lines = text.lines().map(|line| line.trim_start_matches(' '));
+    let code: Vec<_> = lines.filter(|line| !line.is_empty() && !line.starts_with("//")).collect();
+    code.join("\n") + "\n"
 }
 
 pub(crate) fn now() -> SystemTime {
@@ -32,7 +56,11 @@ pub(crate) fn now() -> SystemTime {
 }
 
 pub(crate) fn function() -> EdgeFunction {
-    loaded(&code("", false)).keys([("upload-keys", KEYS)])
+    function_of(&Parameters::default())
+}
+
+pub(crate) fn function_of(parameters: &Parameters<'_>) -> EdgeFunction {
+    loaded(&code(parameters)).keys([("upload-keys", KEYS)])
 }
 
 /// Without keys.
@@ -49,7 +77,14 @@ pub(crate) fn good() -> String {
     ticket("a-key-of-the-edge", &NAME.parse().unwrap(), ID, NOW + 1000)
 }
 
-/// A viewer-request.
+/// A viewer-request without credentials.
+pub(crate) fn anonymous(method: &str, uri: &str, query: &[(&str, &str)], headers: &[(&str, &str)]) -> Value {
+    let mut event = request(method, uri, query, headers);
+    event["request"]["headers"].as_object_mut().unwrap().remove("authorization");
+    event
+}
+
+/// A viewer-request, with a token unless `headers` have other credentials.
 pub(crate) fn request(method: &str, uri: &str, query: &[(&str, &str)], headers: &[(&str, &str)]) -> Value {
     let fields = |pairs: &[(&str, &str)]| -> Value {
         pairs
@@ -59,11 +94,14 @@ pub(crate) fn request(method: &str, uri: &str, query: &[(&str, &str)], headers: 
             .into()
     };
     let mut headers = fields(headers);
-    headers["host"] = json!({ "value": "d111111abcdef8.cloudfront.net" });
+    headers["host"] = json!({ "value": HOST });
+    if headers["authorization"].is_null() {
+        headers["authorization"] = json!({ "value": "Bearer t" });
+    }
     json!({
         "version": "1.0",
         "context": {
-            "distributionDomainName": "d111111abcdef8.cloudfront.net", "distributionId": "EDFDVBD6EXAMPLE",
+            "distributionDomainName": HOST, "distributionId": "EDFDVBD6EXAMPLE",
             "eventType": "viewer-request", "requestId": "EXAMPLEntjQpEXAMPLE_SG5Z-EXAMPLEPmPfEXAMPLEu3EqEXAMPLE==",
         },
         "viewer": { "ip": "198.51.100.11" },
@@ -79,11 +117,7 @@ pub(crate) fn session() -> String {
 pub(crate) fn closing(size: u64) -> Value {
     let (digest, ticket, size) = (format!("sha256%3A{}", sha256()), good(), size.to_string());
     let query = [("_state", STATE), ("_edge", ticket.as_str()), ("digest", digest.as_str())];
-    let headers = [
-        ("content-length", size.as_str()),
-        ("content-type", "application/octet-stream"),
-        ("authorization", "Bearer t"),
-    ];
+    let headers = [("content-length", size.as_str()), ("content-type", "application/octet-stream")];
     request("PUT", &session(), &query, &headers)
 }
 

@@ -4,21 +4,30 @@ use berth_local::edge::{CODE_LIMIT, EdgeFunction, Event};
 
 use super::event::*;
 
-/// With a root directory as long as anybody's; `make check` prints the size (`tests/template`).
+/// With parameters as long as the template allows; `make check` prints the size (`tests/template`).
 #[test]
 fn it_is_small_enough() {
-    let code = code(&format!("{}/", "f".repeat(255)), false);
+    let (root, domain) = (format!("{}/", "f".repeat(255)), "d".repeat(253));
+    let code = code(&Parameters { root: &root, domain: &domain, anonymous: false });
     println!("{} of {CODE_LIMIT} bytes", code.len());
     assert!(EdgeFunction::load(code).is_ok());
+}
+
+/// CloudFormation takes `${NAME}` for a parameter wherever it stands.
+#[test]
+fn it_names_the_parameters_of_the_template_and_no_others() {
+    let code = embedded();
+    let mut names: Vec<_> =
+        code.split("${").skip(1).map(|rest| rest.split_once('}').map_or(rest, |(name, _)| name)).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["Anonymous", "DomainName", "LargestLayer", "RootDirectory"]);
 }
 
 #[test]
 fn the_template_has_it() {
     let template = std::fs::read_to_string("template.yaml").unwrap();
-    let file = std::fs::read_to_string(FILE).unwrap();
-    let indented: Vec<_> =
-        file.lines().map(|line| if line.is_empty() { String::new() } else { format!("          {line}") }).collect();
-    assert!(template.contains(&indented.join("\n")), "template.yaml has another function: make edge-function");
+    let lines: Vec<_> = template.lines().map(|line| line.trim_start_matches(' ')).collect();
+    assert!(lines.join("\n").contains(&embedded()), "template.yaml has another function: make edge-function");
 }
 
 /// CloudFront ends a function that takes too long; this one has no loop over what comes from outside but over headers.

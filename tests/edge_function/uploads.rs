@@ -14,14 +14,32 @@ fn what_is_large_goes_to_the_stage_in_the_bucket() {
     assert_eq!(sent.query.as_deref(), Some(""));
     let mut names: Vec<_> = sent.request.headers.pairs().map(|(name, _)| name).collect();
     names.sort_unstable();
-    assert_eq!(names, ["content-length", "host", "x-berth-commit"]);
+    assert_eq!(names, ["content-length", "host", "x-amz-content-sha256", "x-berth-commit"]);
 }
 
 #[test]
 fn below_a_root_directory_too() {
-    let function = loaded(&code("team/registry/", false)).keys([("upload-keys", KEYS)]);
+    let function = function_of(&Parameters { root: "team/registry/", ..Parameters::default() });
     let berth_local::edge::Outcome::Forward(sent) = ran(&function, &closing(LARGEST)) else { panic!("not sent on") };
     assert_eq!(sent.request.uri, format!("/team/registry/{STAGE}/sha256/{}", sha256()));
+    // Its response leads to the commit, too.
+    let headers: Vec<_> = sent.request.headers.pairs().map(|(name, value)| (name, value.value.as_str())).collect();
+    let stored = answered(request("PUT", &sent.request.uri, &[], &headers), 200, json!({}));
+    let berth_local::edge::Outcome::Respond(response) = ran(&function, &stored) else { panic!("no response") };
+    assert_eq!(response.status_code, 303);
+}
+
+/// Where CloudFront adds `CDN-Loop`, a function may not remove it.
+#[test]
+fn what_a_function_may_not_change_stays() {
+    let mut event = closing(LAMBDA + 1);
+    for name in ["cdn-loop", "via", "transfer-encoding"] {
+        event["request"]["headers"][name] = json!({ "value": "other.example" });
+    }
+    let sent = forwarded(&event);
+    for name in ["cdn-loop", "via", "transfer-encoding"] {
+        assert_eq!(sent.request.headers.first(name), Some("other.example"));
+    }
 }
 
 #[test]
@@ -47,22 +65,15 @@ fn sha512_has_a_stage_too() {
     );
 }
 
+/// S3 refuses a body of another SHA-256 (`XAmzContentSHA256Mismatch`).
 #[test]
-fn the_digest_is_told_to_s3_where_that_is_wanted() {
-    use base64::{Engine as _, engine::general_purpose::STANDARD};
-    let expected = STANDARD.encode([0xab; 32]);
-    let function = loaded(&code("", true)).keys([("upload-keys", KEYS)]);
-    let berth_local::edge::Outcome::Forward(sent) = ran(&function, &closing(LAMBDA + 1)) else { panic!("not sent on") };
-    assert_eq!(sent.request.headers.first("x-amz-checksum-sha256"), Some(expected.as_str()));
-    // For a question to a deployment, also where it is not.
+fn s3_is_told_the_sha256_of_the_content() {
     let mut event = closing(LAMBDA + 1);
-    event["request"]["headers"]["x-berth-probe"] = json!({ "value": "checksum" });
-    assert_eq!(forwarded(&event).request.headers.first("x-amz-checksum-sha256"), Some(expected.as_str()));
+    event["request"]["headers"]["x-amz-content-sha256"] = json!({ "value": "0".repeat(64) });
+    assert_eq!(forwarded(&event).request.headers.first("x-amz-content-sha256"), Some(sha256().as_str()));
     // Of another algorithm, S3 has no such header.
-    let mut event = closing(LAMBDA + 1);
     event["request"]["querystring"]["digest"]["value"] = format!("sha512:{}", "0f".repeat(64)).into();
-    let berth_local::edge::Outcome::Forward(sent) = ran(&function, &event) else { panic!("not sent on") };
-    assert_eq!(sent.request.headers.first("x-amz-checksum-sha256"), None);
+    assert_eq!(forwarded(&event).request.headers.first("x-amz-content-sha256"), Some("UNSIGNED-PAYLOAD"));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-"""A deployment of the default, with users and rules for them; and one that is given nothing at all."""
+"""Deployments with users and rules for them, by the default front end; and one without any parameter."""
 
 import json
 
@@ -18,17 +18,29 @@ USERS = {
     "Rules": "allow user:berth to pull, push, delete, catalog on **; allow user:ci-robot to pull, push on ci/**",
 }
 FUNCTIONS = {"RegistryFunction": "RegistryRole", "MaintenanceFunction": "MaintenanceRole"}
+# Types without a fixed monthly price: each is paid by use.
+UNPRICED = {
+    "AWS::IAM::Role", "AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::DynamoDB::Table", "AWS::Logs::LogGroup",
+    "AWS::Lambda::Function", "AWS::Lambda::Url", "AWS::Lambda::Permission", "AWS::Lambda::EventInvokeConfig",
+    "AWS::Events::Rule", "AWS::CloudFront::Distribution",
+    "AWS::CloudFront::Function", "AWS::CloudFront::KeyValueStore", "AWS::CloudFront::OriginAccessControl",
+    "AWS::CloudFront::PublicKey", "AWS::CloudFront::KeyGroup", "Custom::EdgeSecrets",
+    # By the request ("Amazon API Gateway pricing").
+    "AWS::ApiGatewayV2::Api", "AWS::ApiGatewayV2::Integration", "AWS::ApiGatewayV2::Route", "AWS::ApiGatewayV2::Stage",
+}
 
 
 def run(report: Report) -> None:
     with report.around("default"), stack.deployed(USERS) as made:
         report.run("default", {
             "nothing has a fixed monthly price": lambda: nothing_priced(made),
-            "the outputs say what a user needs": lambda: outputs(made),
+            "the outputs name everything, and a first session": lambda: outputs(made),
         })
         report.run("functions", functions.checks(made, environments(made)))
         report.run("storage", storage.checks(made))
         report.run("roles", roles.checks(made, f"arn:aws:s3:::{made.name('Bucket')}", ""))
+    # Without CloudFront, for which the local Lambda needs the template itself.
+    with report.around("default"), stack.deployed(USERS | {"Front": "http-api"}) as made:
         report.run("default", {"deployment.json says how to start the functions": lambda: write(made)})
     with report.around("default"), stack.deployed({}) as made:
         report.run("default", {"without parameters, the account's own people are let in, and nobody else": lambda: own(made)})
@@ -52,6 +64,8 @@ def environments(made: Stack) -> dict[str, dict[str, str]]:
             "REGISTRY_AUTH_BERTH_KEYS": "true",
             "REGISTRY_AUTH_HTPASSWD_USERS": USERS["Users"],
             "REGISTRY_AUTH_RULES": USERS["Rules"],
+            "REGISTRY_HTTP_EDGE_ORIGINSECRET": "origin-1",
+            "REGISTRY_HTTP_EDGE_UPLOADKEY": "upload-1",
         },
         "MaintenanceFunction": both | {"REGISTRY_STORAGE_MAINTENANCE_UPLOADPURGING_AGE": "168h"},
     }
@@ -97,24 +111,19 @@ def write(made: Stack) -> str:
 
 def nothing_priced(made: Stack) -> None:
     """Nothing in a default deployment has a fixed monthly price."""
-    known = {
-        "AWS::IAM::Role", "AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::DynamoDB::Table", "AWS::Logs::LogGroup",
-        "AWS::Lambda::Function", "AWS::Lambda::Url", "AWS::Lambda::Permission", "AWS::Lambda::EventInvokeConfig",
-        "AWS::Events::Rule",
-    }
-    equal("other resources", sorted({made.type(r) for r in made.resources()} - known), [])
+    equal("other resources", sorted({made.type(r) for r in made.resources()} - UNPRICED), [])
     with_price = ("ProvisionedConcurrencyConfig", "VpcConfig", "KmsKeyArn", "SnapStart")
     for function in ("RegistryFunction", "MaintenanceFunction"):
         require(not set(with_price) & made.properties(function).keys(), f"{function} has one of {with_price}")
 
 
 def outputs(made: Stack) -> str:
-    """What a user needs is said, in the form in which it is used."""
+    """What a user needs, in the form in which it is used."""
     url = boto3.client("lambda", region_name=REGION).get_function_url_config(FunctionName=made.name("RegistryFunction"))
-    host = url["FunctionUrl"].removeprefix("https://").rstrip("/")
-    equal("outputs", made.outputs, {
-        "RegistryHost": host,
-        "LoginCommand": f"berth login {host}",
+    host = made.attribute("EdgeDistribution", "DomainName")
+    equal("outputs", made.outputs, session(host) | {
+        "FunctionUrlHost": url["FunctionUrl"].removeprefix("https://").rstrip("/"),
+        "CloudFrontFunctionLogGroup": f"/aws/cloudfront/function/{made.properties('EdgeFunction')['Name']}",
         "BucketName": made.name("Bucket"),
         "TableName": made.name("Table"),
         "RegistryFunctionName": made.name("RegistryFunction"),
@@ -122,4 +131,24 @@ def outputs(made: Stack) -> str:
         "RegistryLogGroup": made.name("RegistryLogs"),
         "MaintenanceLogGroup": made.name("MaintenanceLogs"),
     })
+    return host
+
+
+def session(host: str, front: str = "cloudfront") -> dict[str, str]:
+    """The outputs for a first session. Clients that speak to a function URL: crane, cosign and berth."""
+    image = f"{host}/alpine:latest"
+    pull = f"docker pull {image}" if front != "function-url" else (
+        f"berth pull {image} alpine.tar && docker load --input alpine.tar"
+    )
+    return {
+        "RegistryHost": host,
+        "LoginCommand": f"berth login {host}",
+        "PushCommand": f"docker pull alpine && docker save alpine | berth push - {image}",
+        "PullCommand": pull,
+    }
+
+
+def has_session(made: Stack, host: str, front: str = "cloudfront") -> str:
+    expected = session(host, front)
+    equal("first session", {name: made.outputs.get(name) for name in expected}, expected)
     return host

@@ -1,4 +1,4 @@
-"""A deployment with CloudFront in front: what it is told, what the edge function is, and that nobody gets past it."""
+"""A deployment behind CloudFront: its configuration, its function, and that nobody gets past it."""
 
 import json
 import re
@@ -12,45 +12,51 @@ import boto3
 import parameters
 import roles
 import stack
+from default import has_session
 from report import Report, equal, require
+from resolve import Resolved
 from stack import REGION, Stack
 from tools import ROOT
-from variants import DOMAIN, USERS, there_already, zone
+from variants import DOMAIN, USERS, there_already, zone, records
 
 FILE = ROOT / "infra" / "edge" / "function.js"
-EDGE = USERS | {"Edge": "true"}
 # "Quotas on CloudFront Functions".
 LARGEST_FUNCTION = 10 * 1024
 
 
 def run(report: Report) -> None:
-    with report.around("edge"), stack.deployed(EDGE | {"RootDirectory": "team/registry/"}) as made:
+    with report.around("edge"), stack.deployed(USERS | {"RootDirectory": "team/registry/"}) as made:
         report.run("edge", {
-            "its types of resource have no fixed monthly price": lambda: nothing_priced(made),
-            "all goes to the registry unless the function says the bucket": lambda: origins(made),
-            "the registry takes requests of CloudFront alone": lambda: secret(made),
-            "CloudFront may write where uploads wait, and nowhere else": lambda: bucket(made, downloads=False),
-            "errors are not remembered": lambda: errors(made),
+            "no class of edge locations or firewall is bought": lambda: nothing_priced(made),
+            "requests go to the registry unless the function selects the bucket": lambda: origins(made),
+            "each origin has 120 seconds, and is asked once": lambda: patience(made),
+            "the registry accepts requests from CloudFront only": lambda: secret(made),
+            "CloudFront may write stages and read blobs, and nothing else": lambda: bucket(made),
+            "blobs have a behaviour that requires a signed URL": lambda: downloads(made),
+            "errors are not cached": lambda: errors(made),
             "the function is the file, and small enough": lambda: function(made),
             "the function runs on the engine that CloudFront's is made of (njs)": lambda: engine(made),
             "its keys come from the secrets, by their version": lambda: keys(made),
-            "what makes the secrets may write them, and no more": lambda: secrets_role(made),
-            "the outputs say CloudFront's name": lambda: named(made, made.attribute("EdgeDistribution", "DomainName")),
+            "the secrets are made for this stack's rules and bucket": lambda: asked(made),
+            "the secrets' function may write this stack's secrets only": lambda: secrets_role(made),
+            "names are the stack's own, whatever its name": lambda: names(made),
+            "the outputs name CloudFront's host": lambda: has_session(made, made.attribute("EdgeDistribution", "DomainName")),
         })
-    with report.around("edge"), stack.deployed(EDGE | {"EdgeDownloads": "true", "EdgeKeyVersion": "7"}) as made:
+    with report.around("edge"), stack.deployed(USERS | {"CloudFrontDownloads": "true", "SecretVersion": "7"}) as made:
         report.run("edge", {
-            "downloads want a signed URL, and are cached": lambda: downloads(made),
-            "CloudFront may read blobs too, and nothing else": lambda: bucket(made, downloads=True),
-            "the registry can sign them": lambda: signer(made),
+            "with CloudFrontDownloads the registry signs URLs": lambda: signer(made),
             "another version makes other keys": lambda: equal("store", made.properties("EdgeKeys")["Name"][-2:], "-7"),
         })
-    with report.around("edge"), stack.deployed(EDGE | DOMAIN, zone) as made:
+    with report.around("edge"), stack.deployed(USERS | {"KeepFunctionUrlOpen": "true"}) as made:
+        report.run("edge", {"KeepFunctionUrlOpen lets requests past CloudFront too": lambda: open_url(made)})
+    with report.around("edge"), stack.deployed(USERS | DOMAIN, zone) as made:
         report.run("edge", {
-            "a name of one's own is CloudFront's, with its certificate and records": lambda: domain(made),
-            "the outputs say that name": lambda: named(made, "registry.example.com"),
+            "a custom domain is CloudFront's, with its certificate and records": lambda: domain(made),
+            "the outputs name the domain": lambda: has_session(made, "registry.example.com"),
         })
-    with report.around("edge"), stack.deployed(EDGE | {"EdgeDownloads": "true"}, old_images) as made:
-        report.run("edge", {"for a bucket that is there the output says what its policy lacks": lambda: statement(made)})
+    with report.around("edge"), stack.deployed(USERS, old_images) as made:
+        report.run("edge", {"for an existing bucket the output has what its policy lacks": lambda: statement(made)})
+    report.run("edge", {"a bucket or root that CloudFront cannot serve is refused": refused})
 
 
 def old_images() -> dict[str, str]:
@@ -66,12 +72,7 @@ def distribution(made: Stack) -> str:
 
 
 def nothing_priced(made: Stack) -> None:
-    """Distributions, functions, stores and controls are paid by use ("Amazon CloudFront pricing"), records by the query."""
-    known = {
-        "AWS::CloudFront::Distribution", "AWS::CloudFront::Function", "AWS::CloudFront::KeyValueStore",
-        "AWS::CloudFront::OriginAccessControl", "Custom::EdgeSecrets",
-    }
-    equal("types", {made.type(r) for r in made.resources("AWS::CloudFront::") + made.resources("Custom::")}, known)
+    """The rest is paid by use ("Amazon CloudFront pricing"); default.py knows the types."""
     require("PriceClass" not in configuration(made) and "WebACLId" not in configuration(made), "something more is bought")
     equal("APIs", made.resources("AWS::ApiGatewayV2::"), [])
 
@@ -96,27 +97,39 @@ def origins(made: Stack) -> None:
     arn = made.attribute("EdgeFunction", "FunctionMetadata.FunctionARN")
     equal("functions", {a["EventType"]: a["FunctionARN"] for a in behaviour["FunctionAssociations"]},
           {"viewer-request": arn, "viewer-response": arn})
-    require("CacheBehaviors" not in said, "something else is served without the function")
+
+
+def patience(made: Stack) -> None:
+    for origin in configuration(made)["Origins"]:
+        waits = origin.get("CustomOriginConfig", origin.get("S3OriginConfig"))["OriginReadTimeout"]
+        # "Quotas": at most 120. Further attempts would repeat a GET that is still at work.
+        equal(origin["Id"], (waits, origin["ConnectionAttempts"]), (120, 1))
+        require("ResponseCompletionTimeout" not in origin, "a long download is cut off")
 
 
 def secret(made: Stack) -> None:
     (registry,) = (o for o in configuration(made)["Origins"] if o["Id"] == "registry")
     equal("header", registry["OriginCustomHeaders"], [{"HeaderName": "x-berth-origin", "HeaderValue": "origin-1"}])
     variables = made.properties("RegistryFunction")["Environment"]["Variables"]
-    equal("taken", variables["REGISTRY_HTTP_EDGE_ORIGINSECRET"], "origin-1,origin-before")
-    equal("signs", variables["REGISTRY_HTTP_EDGE_UPLOADKEY"], "upload-1,upload-before")
-    equal("trusts S3's checksum", variables["REGISTRY_HTTP_EDGE_CHECKSUM"], "false")
+    equal("accepted", variables["REGISTRY_HTTP_EDGE_ORIGINSECRET"], "origin-1")
+    equal("signs", variables["REGISTRY_HTTP_EDGE_UPLOADKEY"], "upload-1")
+    require("REGISTRY_HTTP_EDGE_REQUIRED" not in variables, "requests may go past CloudFront")
     require("REGISTRY_STORAGE_REDIRECT_CLOUDFRONT_PRIVATEKEY" not in variables, "downloads are signed without being asked for")
     require("REGISTRY_HTTP_HOST" not in variables, "a host is set that nobody knows yet")
 
 
-def bucket(made: Stack, downloads: bool) -> None:
+def open_url(made: Stack) -> None:
+    variables = made.properties("RegistryFunction")["Environment"]["Variables"]
+    equal("REGISTRY_HTTP_EDGE_REQUIRED", variables["REGISTRY_HTTP_EDGE_REQUIRED"], "false")
+    equal("accepted", variables["REGISTRY_HTTP_EDGE_ORIGINSECRET"], "origin-1")
+
+
+def bucket(made: Stack) -> None:
     root = made.properties("RegistryFunction")["Environment"]["Variables"]["REGISTRY_STORAGE_S3_ROOTDIRECTORY"]
     base = f"arn:aws:s3:::{made.name('Bucket')}/{root}docker/registry/v2"
     found = json.loads(boto3.client("s3", region_name=REGION).get_bucket_policy(Bucket=made.name("Bucket"))["Policy"])
     allowed = [s for s in found["Statement"] if s["Effect"] == "Allow"]
-    expected = [("s3:PutObject", f"{base}/repositories/*/_uploads/*/edge/*")]
-    expected += [("s3:GetObject", f"{base}/blobs/*")] if downloads else []
+    expected = [("s3:PutObject", f"{base}/repositories/*/_uploads/*/edge/*"), ("s3:GetObject", f"{base}/blobs/*")]
     equal("allowed", [(s["Action"], s["Resource"]) for s in allowed], expected)
     for one in allowed:
         equal("whom", one["Principal"], {"Service": "cloudfront.amazonaws.com"})
@@ -129,21 +142,23 @@ def errors(made: Stack) -> None:
     equal("seconds", said, dict.fromkeys((400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504), 0))
 
 
-def placed(root: str, largest: str, checksum: str) -> str:
+def placed(root: str, domain: str = "", anonymous: str = "false") -> str:
+    """The file as CloudFormation fills it in."""
     text = FILE.read_text()
-    for name, value in {"RootDirectory": root, "EdgeLargest": largest, "EdgeChecksum": checksum}.items():
+    values = {"RootDirectory": root, "LargestLayer": "5000000000", "DomainName": domain, "Anonymous": anonymous}
+    for name, value in values.items():
         text = text.replace(f"${{{name}}}", value)
     return text
 
 
 def function(made: Stack) -> str:
     code = made.properties("EdgeFunction")["FunctionCode"]
-    require(code.strip() == placed("team/registry/", "5000000000", "false").strip(),
+    require(code.strip() == placed("team/registry/").strip(),
             "template.yaml has another function than infra/edge/function.js: make edge-function")
     equal("left to place", re.findall(r"\$\{", code), [])
     equal("runtime", made.properties("EdgeFunction")["FunctionConfig"]["Runtime"], "cloudfront-js-2.0")
-    # As long as a name of a folder may be in reason.
-    size = len(placed("f" * 255 + "/", "5000000000", "false").encode())
+    longest = {name: parameter.get("MaxLength") for name, parameter in stack.template()["Parameters"].items()}
+    size = len(placed("f" * longest["RootDirectory"], "d" * longest["DomainName"]).encode())
     require(size <= LARGEST_FUNCTION, f"{size} bytes, CloudFront takes {LARGEST_FUNCTION}")
     return f"{size} of {LARGEST_FUNCTION} bytes"
 
@@ -195,12 +210,26 @@ def engine(made: Stack) -> str:
 
 def keys(made: Stack) -> None:
     store = made.properties("EdgeKeys")
-    equal("import", store["ImportSource"], {"SourceType": "S3", "SourceArn": "arn:aws:s3:::bucket/berth/edge/keys-1.json"})
+    equal("import", store["ImportSource"], {"SourceType": "S3", "SourceArn": made.attribute("EdgeSecrets", "KeysArn")})
     associated = made.properties("EdgeFunction")["FunctionConfig"]["KeyValueStoreAssociations"]
     equal("store", associated, [{"KeyValueStoreARN": made.attribute("EdgeKeys", "Arn")}])
-    equal("asks", made.properties("EdgeSecrets")["ServiceToken"], made.arn("EdgeSecretsFunction"))
-    # Else a function that dies lets the stack hang for an hour.
-    require(made.properties("EdgeSecrets")["ServiceTimeout"] <= 300, "a stack waits long for a function that died")
+    # CreateFunction refuses a store that is not ready, and a reference alone does not wait until it is.
+    require("EdgeKeys" in made.written("EdgeFunction")["DependsOn"], "the function does not wait for its store")
+
+
+def asked(made: Stack) -> None:
+    secrets = made.properties("EdgeSecrets")
+    equal("calls", secrets["ServiceToken"], made.arn("EdgeSecretsFunction"))
+    equal("properties", {key: secrets[key] for key in secrets if not key.startswith("Service")}, {
+        "Version": "1",
+        "Rules": f"allow account:{stack.ACCOUNT} to pull, push, delete, catalog on **",
+        "Bucket": made.name("Bucket"),
+        "RootDirectory": "team/registry/",
+    })
+    # Without it a function that cannot answer lets the stack wait for an hour.
+    require(secrets["ServiceTimeout"] <= 300, "a stack waits long for a function that died")
+    lives = made.properties("EdgeSecretsFunction")["Timeout"]
+    require(40 < lives < secrets["ServiceTimeout"], f"{lives} s are not enough to retry for 40 s, or too many to say why it failed")
 
 
 def secrets_role(made: Stack) -> None:
@@ -208,21 +237,38 @@ def secrets_role(made: Stack) -> None:
     roles.same_statements("EdgeSecretsRole", roles.statements(made, "EdgeSecretsRole"), {
         "WriteLogs": (roles.LOGS, [roles.logs_of(made, "EdgeSecretsLogs")], {}),
         "MissSecrets": ({"s3:ListBucket"}, [name], {}),
-        "KeepSecrets": ({"s3:GetObject", "s3:PutObject", "s3:DeleteObject"}, [f"{name}/team/registry/berth/edge/*"], {}),
+        "KeepSecrets": ({"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
+                        [f"{name}/team/registry/berth/edge/{made.uuid}/*"], {}),
     })
     equal("runs as", made.properties("EdgeSecretsFunction")["Role"], made.arn("EdgeSecretsRole"))
     equal("plays", made.properties("EdgeSecretsFunction")["Handler"], "edge-secrets")
 
 
-def named(made: Stack, host: str) -> str:
-    equal("host", made.outputs["RegistryHost"], host)
-    equal("login", made.outputs["LoginCommand"], f"berth login {host}")
-    return host
+# "Quotas on CloudFront Functions", "CreateKeyValueStore", "OriginAccessControlConfig": letters, digits, - and _.
+NAME = re.compile("[A-Za-z0-9_-]{1,64}")
+
+
+def names(made: Stack) -> str:
+    """Two stacks, also two of one name one after the other, have different names, and none is too long."""
+    found = {
+        "EdgeFunction": made.properties("EdgeFunction")["Name"],
+        "EdgeKeys": made.properties("EdgeKeys")["Name"].removesuffix("-1") + "-999999999",  # SecretVersion's longest
+        "EdgeBucketAccess": made.properties("EdgeBucketAccess")["OriginAccessControlConfig"]["Name"],
+        "DownloadKey": made.properties("DownloadKey")["PublicKeyConfig"]["Name"],
+        "DownloadKeyGroup": made.properties("DownloadKeyGroup")["KeyGroupConfig"]["Name"],
+    }
+    for logical, name in found.items():
+        require(NAME.fullmatch(name) is not None, f"{logical}: {name!r} is no name of up to 64 characters")
+        require(made.uuid in name, f"{logical}: {name!r} is not this stack's own")
+    # "DistributionConfig": a comment of up to 128 characters, like a stack's name.
+    equal("comment", stack.template()["Resources"]["EdgeDistribution"]["Properties"]["DistributionConfig"]["Comment"],
+          {"Ref": "AWS::StackName"})
+    return f"at most {max(map(len, found.values()))} characters"
 
 
 def downloads(made: Stack) -> None:
     (behaviour,) = configuration(made)["CacheBehaviors"]
-    equal("path", behaviour["PathPattern"], "/docker/registry/v2/blobs/*")
+    equal("path", behaviour["PathPattern"], "/team/registry/docker/registry/v2/blobs/*")
     equal("from", behaviour["TargetOriginId"], "bucket")
     equal("methods", behaviour["AllowedMethods"], ["GET", "HEAD"])
     equal("signers", behaviour["TrustedKeyGroups"], [made.name("DownloadKeyGroup")])
@@ -234,7 +280,6 @@ def signer(made: Stack) -> None:
     variables = made.properties("RegistryFunction")["Environment"]["Variables"]
     equal("key", variables["REGISTRY_STORAGE_REDIRECT_CLOUDFRONT_KEYPAIRID"], made.name("DownloadKey"))
     equal("private", variables["REGISTRY_STORAGE_REDIRECT_CLOUDFRONT_PRIVATEKEY"], "private")
-    equal("asked for", made.properties("EdgeSecrets")["Downloads"], "true")
     equal("public", made.properties("DownloadKey")["PublicKeyConfig"]["EncodedKey"], "-----BEGIN PUBLIC KEY-----")
 
 
@@ -245,10 +290,7 @@ def domain(made: Stack) -> None:
     equal("TLS", said["ViewerCertificate"]["MinimumProtocolVersion"], "TLSv1.2_2021")
     name = made.attribute("EdgeDistribution", "DomainName")
     equal("target", made.outputs["DomainTarget"], name)
-    for record, kind in (("EdgeRecord", "A"), ("EdgeRecordIpv6", "AAAA")):
-        said = made.properties(record)
-        equal(kind, (said["Type"], said["Name"], said["AliasTarget"]["DNSName"]), (kind, "registry.example.com", name))
-    equal("records", sorted(made.resources("AWS::Route53::")), ["EdgeRecord", "EdgeRecordIpv6"])
+    equal("records", records(made), [("A", "registry.example.com", name), ("AAAA", "registry.example.com", name)])
     equal("APIs", made.resources("AWS::ApiGatewayV2::"), [])
     variables = made.properties("RegistryFunction")["Environment"]["Variables"]
     equal("host", variables["REGISTRY_HTTP_HOST"], "https://registry.example.com")
@@ -261,3 +303,18 @@ def statement(made: Stack) -> None:
         ("s3:PutObject", f"{base}/repositories/*/_uploads/*/edge/*", distribution(made)),
         ("s3:GetObject", f"{base}/blobs/*", distribution(made)),
     ])
+
+
+def refused() -> str:
+    """The wait conditions that stop such a deployment. Other front ends take both."""
+    fit = [("images", ""), ("", "team/registry/"), ("my-images", "a.b_c/")]
+    unfit = [("images.example.com", ""), ("a.b", "team/"), ("images", "a+b/"), ("", "a=b/"), ("images", "+/")]
+    for parameters, stops in [(pair, False) for pair in fit] + [(pair, True) for pair in unfit]:
+        given = dict(zip(("ExistingBucket", "RootDirectory"), parameters))
+        for front in ("cloudfront", "http-api", "function-url"):
+            deployed = Resolved(given | {"Front": front}).resources()
+            waits = [r for r in deployed.values() if r["Type"] == "AWS::CloudFormation::WaitCondition"]
+            equal(f"{given} refused with {front}", bool(waits), stops and front == "cloudfront")
+            # Nobody signals them: they fail when the time is over.
+            equal("seconds", [wait["Properties"]["Timeout"] for wait in waits], ["1"] * len(waits))
+    return f"{len(unfit)} of {len(fit + unfit)}"

@@ -50,10 +50,6 @@ def variables(stack: Stack, environment: dict[str, dict[str, str]]) -> None:
     for function, expected in environment.items():
         seen = deployed(stack, function)["Environment"]["Variables"]
         equal(f"{function}'s environment", seen, expected)
-        # "Lambda quotas". The longest Users have room beside rules of an ordinary length; both at their longest have not.
-        others = sum(len(name) + len(value) for name, value in seen.items() if not name.endswith("_USERS"))
-        longest = template()["Parameters"]["Users"]["MaxLength"]
-        require(others + longest <= 4096, f"{function}: {others} bytes of variables and {longest} of users are above 4,096")
 
 
 def logs(stack: Stack) -> None:

@@ -52,6 +52,11 @@ def _bucket_policy(properties: dict, account: str, region: str) -> _Made:
     return _Made(bucket)
 
 
+def _api(properties: dict, account: str, region: str) -> _Made:
+    name = uuid.uuid4().hex[:10]
+    return _Made(name, {"ApiEndpoint": f"https://{name}.execute-api.{region}.amazonaws.com"})
+
+
 def _function_url(properties: dict, account: str, region: str) -> _Made:
     function = properties["TargetFunctionArn"]
     made = get_backend(account, region).create_function_url_config(function, properties)
@@ -59,30 +64,33 @@ def _function_url(properties: dict, account: str, region: str) -> _Made:
     return _Made(function, {"FunctionUrl": f"{made.url}/"})
 
 
-def _secrets(properties: dict, account: str, region: str) -> _Made:
-    """What the function behind ServiceToken would answer: here, that it was asked for a version."""
-    version = properties["Version"]
-    return _Made("berth-edge", {
+def secrets(properties: dict) -> dict[str, str]:
+    """The answer of the function behind ServiceToken: CloudFront sends the newest secret, the registry signs with the older
+    key, and both know the secrets of two versions. The download key never changes."""
+    version = int(properties["Version"])
+    versions = [version - 1, version] if version > 1 else [version]
+    return {
+        "Anonymous": str("allow anonymous" in properties["Rules"]).lower(),
         "OriginSecret": f"origin-{version}",
-        "OriginSecrets": f"origin-{version},origin-before",
-        "UploadKeys": f"upload-{version},upload-before",
-        "KeysArn": f"arn:aws:s3:::bucket/berth/edge/keys-{version}.json",
+        "OriginSecrets": ",".join(f"origin-{number}" for number in reversed(versions)),
+        "UploadKeys": ",".join(f"upload-{number}" for number in versions),
+        "KeysArn": f"arn:aws:s3:::bucket/berth/edge/uuid/keys-{version}.json",
         "PublicKey": "-----BEGIN PUBLIC KEY-----",
         "PrivateKey": "private",
-    })
+    }
 
 
-SECRETS = ("OriginSecret", "OriginSecrets", "UploadKeys", "KeysArn", "PublicKey", "PrivateKey")
+SECRETS = ("Anonymous", "OriginSecret", "OriginSecrets", "UploadKeys", "KeysArn", "PublicKey", "PrivateKey")
 
 # moto would run the function in a container.
-parsing.CustomModel = _lacking("Custom::EdgeSecrets", SECRETS, make=_secrets)
+parsing.CustomModel = _lacking("Custom::EdgeSecrets", SECRETS, make=lambda properties, *_: _Made("berth-edge", secrets(properties)))
 
 TYPES = [
     _lacking("AWS::S3::BucketPolicy", make=_bucket_policy),
     _lacking("AWS::Lambda::Url", ("FunctionUrl",), make=_function_url),
     _lacking("AWS::Lambda::EventInvokeConfig"),
     _lacking("AWS::CloudWatch::Alarm"),
-    _lacking("AWS::ApiGatewayV2::Api"),
+    _lacking("AWS::ApiGatewayV2::Api", make=_api, attributes=("ApiEndpoint",)),
     _lacking("AWS::ApiGatewayV2::Integration"),
     _lacking("AWS::ApiGatewayV2::Route"),
     _lacking("AWS::ApiGatewayV2::Stage"),

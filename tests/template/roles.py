@@ -83,15 +83,21 @@ def same_statements(role: str, seen: dict, expected: dict) -> None:
 
 
 def trust(stack: Stack) -> None:
-    for function, role in (("RegistryFunction", "RegistryRole"), ("MaintenanceFunction", "MaintenanceRole")):
+    for function, role in roles_of(stack).items():
         equal(f"{function} runs as", stack.properties(function)["Role"], stack.arn(role))
         trusted = stack.properties(role)["AssumeRolePolicyDocument"]["Statement"]
         equal(f"{role} trusts", [(s["Effect"], s["Principal"], s["Action"]) for s in trusted],
               [("Allow", {"Service": "lambda.amazonaws.com"}, "sts:AssumeRole")])
 
 
+def roles_of(stack: Stack) -> dict[str, str]:
+    """The role of each function of the stack."""
+    functions = ("Registry", "Maintenance", "EdgeSecrets")
+    return {f"{name}Function": f"{name}Role" for name in functions if stack.made(f"{name}Role")}
+
+
 def nothing_wild(stack: Stack) -> None:
-    for role in ("RegistryRole", "MaintenanceRole"):
+    for role in roles_of(stack).values():
         for sid, (actions, resources, _) in statements(stack, role).items():
             require(not any("*" in action for action in actions), f"{role} {sid}: {sorted(actions)}")
             for resource in resources:

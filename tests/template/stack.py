@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import functools
 import io
 import json
 import logging
@@ -29,15 +30,22 @@ logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns of metric
 
 def template() -> dict:
     """The template as it is written. It is plain YAML: a tag such as !Ref is an error."""
+    return copy.deepcopy(_parsed())
+
+
+@functools.cache
+def _parsed() -> dict:
     return yaml.safe_load((ROOT / "template.yaml").read_text())
 
 
 class Stack:
     """A deployment that has come up."""
 
-    def __init__(self, resources: ResourceMap, outputs: dict[str, str]):
+    def __init__(self, resources: ResourceMap, outputs: dict[str, str], stack_id: str):
         self._map = resources
         self.outputs = outputs
+        # The last part of the stack's ARN.
+        self.uuid = stack_id.split("/")[2]
 
     def type(self, logical: str) -> str:
         return self._map._resource_json_map[logical]["Type"]
@@ -89,7 +97,7 @@ def deployed(parameters: dict[str, str], prepare: Callable[[], dict[str, str]] =
         (parsed,) = cloudformation_backends[ACCOUNT][REGION].stacks.values()
         described = client.describe_stacks(StackName=NAME)["Stacks"][0]
         outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
-        yield Stack(parsed.resource_map, outputs)
+        yield Stack(parsed.resource_map, outputs, described["StackId"])
 
 
 def make_bucket(name: str) -> None:

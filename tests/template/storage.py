@@ -34,7 +34,7 @@ def private(stack: Stack) -> None:
 def tls(stack: Stack) -> None:
     name = stack.name("Bucket")
     policy = json.loads(boto3.client("s3", region_name=REGION).get_bucket_policy(Bucket=name)["Policy"])
-    (statement,) = policy["Statement"]
+    (statement,) = (s for s in policy["Statement"] if s["Effect"] == "Deny")
     equal("statement", {k: v for k, v in statement.items() if k != "Sid"}, {
         "Effect": "Deny",
         "Principal": "*",

@@ -26,11 +26,14 @@ pub struct Limits {
     pub part: u64,
     /// The most parts of one upload: 10,000.
     pub parts: i32,
+    /// Whether the answer of UploadPartCopy has the part's checksum, where the upload has an algorithm. S3 sends it; others that
+    /// speak its protocol may not.
+    pub part_checksums: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { put: 5 << 30, copy: 5 << 30, part: 5 << 20, parts: 10_000 }
+        Self { put: 5 << 30, copy: 5 << 30, part: 5 << 20, parts: 10_000, part_checksums: true }
     }
 }
 

@@ -60,6 +60,7 @@ pub(in crate::s3) async fn upload_part_copy(
         Ok(bucket.upload(&input.key, &input.upload_id)?.parts.insert(input.part_number, part))
     })?;
     drop(replaced); // outside the lock: it may remove a file
+    let checksum = if store.limits.part_checksums { checksum } else { s3s::dto::Checksum::default() };
     let result = CopyPartResult {
         e_tag: Some(ETag::Strong(etag)),
         last_modified: Some(modified.into()),
