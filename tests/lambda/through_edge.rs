@@ -39,7 +39,7 @@ impl Deployed {
         let emulators = Shared::start().await;
         let template = Template::read(concat!(env!("CARGO_MANIFEST_DIR"), "/template.yaml")).unwrap();
         let largest = LARGEST.to_string();
-        let mut names = names(&emulators).parameter("Edge", "true").parameter("EdgeLargest", &largest);
+        let mut names = names(&emulators).parameter("LargestLayer", &largest);
         names = parameters.iter().fold(names, |names, (name, value)| names.parameter(*name, *value));
         let early = names.clone().before_custom_resources();
         let secrets = described(&emulators, "EdgeSecretsFunction", &early).start().await.unwrap();
@@ -107,14 +107,9 @@ fn refused(answer: &Answer, status: u16, expected: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_large_layer_goes_to_the_bucket_whatever_aws_turns_out_to_do() {
-    for (sees, signs, checksum) in [
-        (Sees::Rewritten, true, "false"),
-        (Sees::Original, true, "true"),
-        // Without EdgeChecksum nothing depends on it.
-        (Sees::Original, false, "false"),
-    ] {
-        let options = EdgeOptions { response_sees: sees, signs_added_headers: signs, ..EdgeOptions::default() };
-        let parameters = [("EdgeChecksum", checksum), ("EdgeDownloads", "true"), ("RootDirectory", "team/registry/")];
+    for sees in [Sees::Rewritten, Sees::Original] {
+        let options = EdgeOptions { response_sees: sees, ..EdgeOptions::default() };
+        let parameters = [("CloudFrontDownloads", "true"), ("RootDirectory", "team/registry/")];
         let deployed = Deployed::start(options, &parameters).await;
         let (blob, small) = (noise(1, LAYER), noise(2, 1000));
         for (content, requests) in [(&blob, 1), (&small, 0)] {
