@@ -42,8 +42,13 @@ pub(super) fn strip(headers: &mut HeaderMap) {
     }
 }
 
-/// The origin's answer as a function changed it. Headers that the function did not see stay. None when it cannot be one.
-pub(super) fn changed(origin: Response<ResponseBody>, changed: EventResponse) -> Option<Response<ResponseBody>> {
+/// The origin's answer to `method` as a function changed it. Headers that the function did not see stay. None when it cannot be
+/// one.
+pub(super) fn changed(
+    origin: Response<ResponseBody>,
+    changed: EventResponse,
+    method: &Method,
+) -> Option<Response<ResponseBody>> {
     let (parts, body) = origin.into_parts();
     let mut headers = fields(&changed)?;
     for (name, value) in &parts.headers {
@@ -56,6 +61,8 @@ pub(super) fn changed(origin: Response<ResponseBody>, changed: EventResponse) ->
             headers.remove(header::CONTENT_LENGTH);
             full(own)
         }
+        // A function may change it; there is no body that it could contradict.
+        None if method == Method::HEAD => body,
         None => {
             // The length is that of the body, whatever is said.
             headers.remove(header::CONTENT_LENGTH);

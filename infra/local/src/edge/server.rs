@@ -254,7 +254,7 @@ impl Serving {
         let given = response::event(&parts);
         let answer = Response::from_parts(parts, body);
         match self.run(function, arrival, seen, Some(given)).await? {
-            Outcome::Respond(changed) => response::changed(answer, changed),
+            Outcome::Respond(changed) => response::changed(answer, changed, &arrival.parts.method),
             _ => None,
         }
         .ok_or_else(|| invalid("the answer cannot be sent"))
