@@ -2,7 +2,7 @@
 #
 #     docker build -t berth . && docker run -p 127.0.0.1:5000:5000 -v berth-data:/data berth
 #
-# Linted with hadolint, and its instructions are checked by tests/package; an image has not been built from it yet.
+# tests/package builds and runs it with stand-ins for the base images; it has not been built with the real ones yet.
 
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /src

@@ -77,7 +77,7 @@ package-lint: ## linters of the workflows, the Dockerfile and the shell scripts
 	tests/package/run --only lint
 
 package-test: $(BIN)/berth ## those linters, and what `make package` and `make install` make, deployed by the AWS CLI into an emulated AWS; builds the function unless `make template` has (ONLY=lint,install: no build)
-	-tests/clients/install template package actionlint shellcheck # what is missing is named by the runner; with CI=true that fails
+	-tests/clients/install template package actionlint shellcheck buildah # what is missing is named by the runner; with CI=true that fails
 	BERTH_BIN=$(BIN)/berth BERTH_LAMBDA_LOCAL=$(BIN)/lambda-local tests/package/run $(if $(ONLY),--only $(ONLY))
 
 verify-local: $(BIN)/berth ## infra/verify-on-aws: its parts, an emulated account, and the local stack in combinations of its assumptions (ARGS='--largest 4096': in all)

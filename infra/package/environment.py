@@ -1,4 +1,4 @@
-"""Where the tools are: a Python environment with cargo-lambda, Zig and the SAM translator, made by `tests/clients/install template`."""
+"""The tools: a Python environment with cargo-lambda, Zig and SAM's translator (`tests/clients/install template`)."""
 
 import os
 import sys

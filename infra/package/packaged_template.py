@@ -53,10 +53,19 @@ def pack(source: dict, version: str) -> dict:
     for resource in template["Resources"].values():
         if resource["Type"] == FUNCTION:
             resource["Properties"]["CodeUri"] = {"Bucket": {"Ref": "CodeBucket"}, "Key": key(version)}
-            del resource["Metadata"]  # says how to build it
+            without_build(resource)
     template["Parameters"] = PARAMETERS | template["Parameters"]
     template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"].insert(0, GROUP)
     return translate(template)
+
+
+def without_build(resource: dict) -> None:
+    """Removes what only `sam build` reads."""
+    metadata = resource.get("Metadata", {})
+    for name in ("BuildMethod", "BuildProperties"):
+        metadata.pop(name, None)
+    if not metadata:
+        resource.pop("Metadata", None)
 
 
 def translate(template: dict, region: str = "us-east-1", parameters: dict | None = None) -> dict:

@@ -14,8 +14,8 @@ from tools import ROOT
 
 FILES = [
     "bin/berth", "bin/docker-credential-berth", "share/man/man1/berth.1", "share/man/man1/berth-push.1",
-    "share/bash-completion/completions/berth", "share/zsh/site-functions/_berth", "share/fish/vendor_completions.d/berth.fish",
-    "share/doc/berth/LICENSE",
+    "share/bash-completion/completions/berth", "share/zsh/site-functions/_berth",
+    "share/fish/vendor_completions.d/berth.fish", "share/doc/berth/LICENSE",
 ]
 
 
@@ -31,7 +31,7 @@ def run(report: Report) -> None:
         return
     with tempfile.TemporaryDirectory(prefix="berth ") as temp:  # a space, as folders of people have it
         report.run("install", {
-            "make install puts both commands, manual and completions below DESTDIR": lambda: installed(folder, Path(temp) / "a"),
+            "make install puts both commands, manual and completions in place": lambda: installed(folder, Path(temp) / "a"),
             "the archive unpacks to the same, and is the same each time": lambda: archive(folder, Path(temp)),
         })
 
@@ -63,7 +63,7 @@ def works(prefix: Path) -> str:
     said = call(prefix / "bin" / "berth", "--version").strip()
     helper = call(prefix / "bin" / "docker-credential-berth", "version").strip()
     equal("versions", helper.split()[-1], said.split()[-1])
-    require((prefix / "share/man/man1/berth.1").read_text().lstrip().startswith((".ie", ".TH")), "berth.1 is no manual page")
+    require(".TH berth 1" in (prefix / "share/man/man1/berth.1").read_text(), "berth.1 is no manual page")
     call("bash", "-n", prefix / "share/bash-completion/completions/berth")
     return said
 
@@ -75,7 +75,7 @@ def archive(folder: Path, temp: Path) -> str:
     equal("two archives", *(hashlib.sha256(file.read_bytes()).hexdigest() for file in files))
     with tarfile.open(files[0]) as tar:
         entries = tar.getmembers()
-        require(all(entry.isfile() for entry in entries), "it has entries that are no files: unpacking changes folders' modes")
+        require(all(entry.isfile() for entry in entries), "folders are among its entries: unpacking changes their modes")
         equal("owners", {(entry.uid, entry.gid) for entry in entries}, {(0, 0)})
         tar.extractall(temp / "b")
     return f"{len(entries)} files; {works(temp / 'b')}"
@@ -97,7 +97,7 @@ class Repository:
         return call("git", "-c", "commit.gpgsign=false", *command, cwd=self.folder, GIT_CONFIG_GLOBAL="/dev/null", **name)
 
     def release(self, version: str, *subjects: str) -> None:
-        (self.folder / "Cargo.toml").write_text(f'[package]\nname = "berth"\nversion = "{version}"\n\n[dependencies]\nother = "1"\n')
+        (self.folder / "Cargo.toml").write_text(f'[package]\nversion = "{version}"\n\n[dependencies.other]\nversion = "7"\n')
         for subject in subjects:
             self.git("add", "-A")
             self.git("commit", "-q", "--allow-empty", "-m", subject)

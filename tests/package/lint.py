@@ -1,4 +1,4 @@
-"""What linters report about files that nothing on this machine runs: the workflows and the Dockerfile; and about the shell scripts."""
+"""What linters report about the workflows, which nothing on this machine runs, the Dockerfile and the shell scripts."""
 
 import os
 import subprocess
@@ -39,8 +39,8 @@ def call(*command: str) -> None:
 
 def scripts() -> list[str]:
     """The shell scripts that git tracks, by their first lines."""
-    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
-    return [name for name in tracked if name and is_script(ROOT / name)]
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [name for name in tracked.split("\0") if name and is_script(ROOT / name)]
 
 
 def is_script(path: Path) -> bool:

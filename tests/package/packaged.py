@@ -12,7 +12,8 @@ import tools
 from report import Report, equal, require
 
 VERSION = "v1.2.3"
-CODE = {"S3Bucket": {"Ref": "CodeBucket"}, "S3Key": {"Fn::Sub": f"${{CodePrefix}}{VERSION}/berth-lambda-${{Architecture}}.zip"}}
+KEY = f"${{CodePrefix}}{VERSION}/berth-lambda-${{Architecture}}.zip"
+CODE = {"S3Bucket": {"Ref": "CodeBucket"}, "S3Key": {"Fn::Sub": KEY}}
 # One of each partition.
 REGIONS = ("us-east-1", "cn-north-1", "us-gov-west-1")
 # "Acknowledging IAM resources in CloudFormation templates": with a name of one's own they need another capability.
@@ -78,8 +79,7 @@ def same(packed: dict) -> str:
     equal("logical ids", sorted(packed["Resources"]), sorted(by_sam["Resources"]))
     for name, resource in by_sam["Resources"].items():
         here = copy.deepcopy(packed["Resources"][name])
-        if "BuildMethod" in resource.get("Metadata", {}):
-            del resource["Metadata"]
+        packaged_template.without_build(resource)
         if name in functions(packed):
             del resource["Properties"]["Code"], here["Properties"]["Code"]
         require(here == resource, f"{name} differs: {here}")

@@ -19,7 +19,7 @@ pub enum Evidence {
     Observed,
     /// AWS's documentation says it.
     Documented,
-    /// Neither, or reports contradict each other: the default is the behaviour that is harder for a registry.
+    /// Neither, or reports contradict each other: the default is a guess.
     Assumed,
 }
 

@@ -41,6 +41,7 @@ async function handler(event) {
         }
         if ('x-bad' in response.headers) throw new Error('bad');
         if ('x-body' in response.headers) response.body = 'replaced';
+        if ('x-length' in response.headers) response.headers['content-length'] = response.headers['x-length'];
         return response;
     }
     if (request.uri === '/fail') throw new Error('on purpose');
@@ -297,7 +298,7 @@ async fn a_payload_hash_that_a_function_sets_is_signed_and_verified() {
         assert_eq!(put(&edge, &format!("/bucket/stage/{key}?hash=UNSIGNED-PAYLOAD"), "", &wrong).status, 303);
     }
     let options = EdgeOptions { content_sha256: ContentSha256::Ignored, ..EdgeOptions::default() };
-    let Stack { edge, .. } = start(options, &nobody()).await;
+    let Stack { emulators: _emulators, edge } = start(options, &nobody()).await;
     let hash = hex::encode(Sha256::checksum(b"right"));
     assert_eq!(put(&edge, &format!("/bucket/stage/a?hash={hash}"), "", b"wrong").status, 303);
 }
@@ -315,15 +316,20 @@ async fn a_response_function_sees_either_request_or_does_not_run() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_response_to_head_has_the_length_that_the_origin_says() {
-    for (options, body, length) in [
-        (DoorOptions::default(), "body", Some("4")),
-        (DoorOptions::default(), "", Some("0")),
-        (DoorOptions { head_length: HeadLength::None, ..DoorOptions::default() }, "body", None),
+async fn a_response_to_head_has_the_length_of_the_origin_or_of_the_function() {
+    let none = DoorOptions { head_length: HeadLength::None, ..DoorOptions::default() };
+    for (options, body, changed, length) in [
+        (DoorOptions::default(), "body", None, Some("4")),
+        (DoorOptions::default(), "", None, Some("0")),
+        (DoorOptions::default(), "body", Some("77"), Some("77")),
+        (none.clone(), "body", None, None),
+        (none, "body", Some("77"), Some("77")),
     ] {
         let door = client::probe().start().await.unwrap().door(options).unwrap();
         let Stack { emulators: _emulators, edge } = start(EdgeOptions::default(), &door.url()).await;
-        let answer = json!({ "statusCode": 200, "headers": { "content-length": "1234" }, "body": body }).to_string();
+        let mut headers = json!({ "content-length": "1234" });
+        headers.as_object_mut().unwrap().extend(changed.map(|length| ("x-length".to_owned(), json!(length))));
+        let answer = json!({ "statusCode": 200, "headers": headers, "body": body }).to_string();
         let seen = send(
             edge.address(),
             &format!("HEAD /answer-of-probe HTTP/1.1\r\ncontent-length: {}", answer.len()),

@@ -11,6 +11,7 @@ use berth_local::lambda::Door;
 use berth_local::{Emulators, Names, Template};
 use client::{door, exchange, probe};
 use ring::hmac;
+use s3s::crypto::{Checksum as _, Sha256};
 use serde_json::json;
 
 const TEMPLATE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml"));
@@ -32,10 +33,7 @@ fn names(door: &Door) -> Names {
     ];
     let names = Names::default().physical("Bucket", "berth").physical("Table", "berth");
     let template = Template::parse(TEMPLATE).unwrap();
-    let names = match template.has_parameter("Front") {
-        true => names.parameter("CloudFrontDownloads", "true").parameter("LargestLayer", "8000000"),
-        false => names.parameter("Edge", "true").parameter("EdgeDownloads", "true").parameter("EdgeLargest", "8000000"),
-    };
+    let names = names.parameter("CloudFrontDownloads", "true").parameter("LargestLayer", "8000000");
     let url = template.function_url("RegistryFunction", &names).unwrap();
     let names = names.attribute(url, "FunctionUrl", format!("{}/", door.url()));
     secrets.iter().fold(names, |names, (name, value)| names.attribute("EdgeSecrets", *name, *value))
@@ -87,15 +85,21 @@ async fn a_closing_put_goes_to_the_bucket_and_all_else_to_the_registry() {
     let send = |head: &str, body: &[u8]| {
         exchange(edge.address(), &format!("{head}\r\nhost: edge.test\r\nconnection: close"), body)
     };
-    let event = send("GET /v2/?a=b HTTP/1.1\r\nx-berth-origin: forged", b"").json();
+    let event = send("GET /v2/?a=b HTTP/1.1\r\nauthorization: Basic a\r\nx-berth-origin: forged", b"").json();
     assert_eq!((&event["rawPath"], &event["rawQueryString"]), (&json!("/v2/"), &json!("a=b")));
     assert_eq!(event["headers"]["x-berth-origin"], "secret");
     assert_eq!(event["headers"]["x-forwarded-host"], "edge.test");
-    let (hex, large) = ("a".repeat(64), vec![7; 5_000_000]);
-    let put = |query: &str| {
+    let large = vec![7; 5_000_000];
+    let hex = hex::encode(Sha256::checksum(&large));
+    let put_of = |content: &[u8], query: &str| {
         let path = format!("/v2/team/app/blobs/uploads/{ID}?_state=s.t&digest=sha256%3A{hex}{query}");
-        send(&format!("PUT {path} HTTP/1.1\r\nauthorization: Basic a\r\ncontent-length: {}", large.len()), &large)
+        send(&format!("PUT {path} HTTP/1.1\r\nauthorization: Basic a\r\ncontent-length: {}", content.len()), content)
     };
+    let put = |query: &str| put_of(&large, query);
+    let other = put_of(&vec![8; 5_000_000], &format!("&_edge={}", ticket("team/app")));
+    assert_eq!(other.status, 400, "{other:?}");
+    assert!(other.text().contains("XAmzContentSHA256Mismatch"), "{}", other.text());
+    assert_eq!(emulators.s3().objects().len(), 1, "the keys alone: nothing of it is stored");
     let staged = put(&format!("&_edge={}", ticket("team/app")));
     assert_eq!(staged.status, 303, "{staged:?}");
     let commit = staged.header("location").unwrap();
@@ -152,10 +156,7 @@ async fn what_is_not_understood_is_said_with_its_place() {
     }
     let names = names.attribute("EdgeSecrets", "PublicKey", "none");
     assert!(matches!(deploy(TEMPLATE, &emulators, &names), Err(EdgeError::Key(_))));
-    let names = match Template::parse(TEMPLATE).unwrap().has_parameter("Front") {
-        true => names.parameter("Front", "function-url").parameter("CloudFrontDownloads", "false"),
-        false => names.parameter("Edge", "false").parameter("EdgeDownloads", "false"),
-    };
+    let names = names.parameter("Front", "function-url").parameter("CloudFrontDownloads", "false");
     let error = deploy(TEMPLATE, &emulators, &names).unwrap_err().to_string();
     assert!(error.contains("not deployed"), "{error}");
 }

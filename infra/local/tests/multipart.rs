@@ -5,7 +5,8 @@ mod support;
 
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, CompletedMultipartUpload, CompletedPart};
 use base64::Engine as _;
-use support::{MIB, code, complete, noise, sha256, start};
+use berth_local::Options;
+use support::{MIB, code, complete, noise, sha256, start, start_with};
 
 #[tokio::test]
 async fn parts_become_one_object_in_their_order() {

@@ -6,6 +6,7 @@ mod support;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use berth_local::lambda::ResponseParameters;
 use berth_local::{Emulators, Function, Names, Template, TemplateError};
 use support::code;
 
@@ -232,7 +233,7 @@ fn yaml_is_plain() {
 #[test]
 fn any_resource_is_resolved_and_cloudfronts_have_ids_of_their_own() {
     let template = Template::parse(include_str!("fixtures/edge.yaml")).unwrap();
-    let names = Names::default().parameter("Edge", "true");
+    let names = Names::default();
     let early = names.clone().before_custom_resources();
     let properties = template.resource("EdgeDistribution", &early).unwrap();
     let id = template.reference("EdgeDistribution", &names).unwrap();
@@ -251,5 +252,35 @@ fn any_resource_is_resolved_and_cloudfronts_have_ids_of_their_own() {
     let properties = template.resource("EdgeDistribution", &made).unwrap();
     assert_eq!(properties["DistributionConfig"]["Origins"][0]["OriginCustomHeaders"][0]["HeaderValue"], "made");
     assert_eq!(template.resources("AWS::CloudFront::Function", &names).unwrap(), ["EdgeFunction"]);
-    assert!(template.resources("AWS::CloudFront::Function", &Names::default()).unwrap().is_empty(), "its condition");
+    let without = names.parameter("Front", "http-api");
+    assert!(template.resources("AWS::CloudFront::Function", &without).unwrap().is_empty(), "its condition");
+}
+
+#[test]
+fn front_ends_are_found_whatever_their_ids() {
+    let template = Template::parse(include_str!("fixtures/edge.yaml")).unwrap();
+    assert!(template.has_parameter("Front") && !template.has_parameter("Edge"));
+    let names = Names::default();
+    assert_eq!(template.function_url("RegistryFunction", &names).unwrap(), "FunctionUrl");
+    assert_eq!(template.function_url("MaintenanceFunction", &names).unwrap(), "MaintenanceFunctionUrl", "SAM's");
+    let url = template.attribute("FunctionUrl", "FunctionUrl", &names).unwrap();
+    assert!(url.starts_with("https://") && url.ends_with(".lambda-url.us-east-1.on.aws/"), "{url}");
+    let here = names.clone().attribute("FunctionUrl", "FunctionUrl", "http://127.0.0.1:1/");
+    let secrets = here.attribute("EdgeSecrets", "OriginSecret", "made");
+    let distribution = template.resource("EdgeDistribution", &secrets).unwrap();
+    assert_eq!(distribution["DistributionConfig"]["Origins"][0]["DomainName"], "127.0.0.1:1");
+    assert_eq!(template.resource("EdgeSecrets", &names).unwrap()["Stack"], names.stack_id());
+
+    assert_eq!(ResponseParameters::deployed(&template, &names).unwrap(), ResponseParameters::default());
+    let api = names.parameter("Front", "http-api");
+    let expected = ResponseParameters::default().overwrite(401, "www-authenticate", "x-berth-challenge").unwrap();
+    assert_eq!(ResponseParameters::deployed(&template, &api).unwrap(), expected);
+    let id = template.resource("HttpApiIntegration", &api).unwrap()["ApiId"].clone();
+    assert_eq!(id.as_str().map(str::len), Some(10));
+    let reserved = include_str!("fixtures/edge.yaml").replace("header.www-authenticate", "header.via");
+    let refused = ResponseParameters::deployed(&Template::parse(&reserved).unwrap(), &api).unwrap_err().to_string();
+    assert_eq!(
+        refused,
+        "Resources.HttpApiIntegration.Properties.ResponseParameters: header via is reserved by API Gateway and cannot be mapped"
+    );
 }

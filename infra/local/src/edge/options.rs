@@ -33,8 +33,8 @@ pub enum EarlyAnswers {
     Close,
 }
 
-/// How CloudFront acts. Where AWS does not document it, the default is what was observed, or the behaviour that is harder for a
-/// registry; each such field is an [assumption](crate::Assumption).
+/// How CloudFront acts. Where AWS does not document it, the default is what others observed; each such field is an
+/// [assumption](crate::Assumption).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EdgeOptions {
     /// Where it listens; port 0 is a free one.

@@ -61,7 +61,7 @@ pub(super) fn changed(
             headers.remove(header::CONTENT_LENGTH);
             full(own)
         }
-        // A function may change it; there is no body that it could contradict.
+        // Documented as no read-only header of CloudFront Functions, and nothing follows that could contradict it.
         None if method == Method::HEAD => body,
         None => {
             // The length is that of the body, whatever is said.

@@ -117,8 +117,6 @@ impl Deployment {
         }
         let names = match front {
             _ if template.has_parameter(FRONT) => names.parameter(FRONT, front.name()),
-            // A template from before Front.
-            Front::CloudFront if template.has_parameter("Edge") => names.parameter("Edge", "true"),
             Front::CloudFront => return Err(Error::NoFront(file.display().to_string())),
             Front::HttpApi | Front::FunctionUrl => names,
         };

@@ -30,7 +30,7 @@ use self::users::{USERS, Users};
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if arguments.assumptions {
-        println!("{:#}", serde_json::json!(ASSUMPTIONS));
+        println!("{}", serde_json::to_string_pretty(&ASSUMPTIONS).unwrap_or_default());
         return ExitCode::SUCCESS;
     }
     match serve(arguments).await {

@@ -60,8 +60,8 @@ impl Scheme {
     }
 }
 
-/// How a door acts. Where AWS's own is not documented, the default is what was observed, or the behaviour that is harder for a
-/// registry; each such field is an [assumption](crate::Assumption).
+/// How a door acts. Where AWS's own is not documented, the default is what others observed; each such field is an
+/// [assumption](crate::Assumption).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DoorOptions {
     /// Whose door it is.
