@@ -1,4 +1,4 @@
-//! TLS: a registry without it, and certificates that are not accepted. The authority's key was thrown away; the
+//! TLS: a registry without it, and certificates that are not accepted. The authority's key was discarded; the
 //! certificates are for 127.0.0.1, which is called 127.1 here since berth asks loopback addresses without TLS.
 
 use std::{
