@@ -142,7 +142,7 @@ async fn an_unknown_user_takes_as_long_as_a_wrong_password() {
         let login = HeaderValue::try_from(basic(name, password)).unwrap();
         let begun = Instant::now();
         let known = users
-            .authorize(&Asked { ctx: &ctx, authorization: Some(&login), base: None }, &Wanted::default())
+            .authorize(&Asked { ctx: &ctx, authorization: Some(&login), base: None, host: None }, &Wanted::default())
             .await
             .is_ok();
         (begun.elapsed(), known)
