@@ -16,6 +16,8 @@ mod keys;
 mod login;
 #[path = "binaries/login_refused.rs"]
 mod login_refused;
+#[path = "binaries/login_renamed.rs"]
+mod login_renamed;
 #[path = "binaries/login_served.rs"]
 mod login_served;
 #[path = "binaries/policy.rs"]

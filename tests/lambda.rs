@@ -4,10 +4,14 @@
 
 #[path = "lambda/answers.rs"]
 mod answers;
+#[path = "lambda/challenges.rs"]
+mod challenges;
 #[path = "lambda/deadlines.rs"]
 mod deadlines;
 #[path = "lambda/deletions.rs"]
 mod deletions;
+#[path = "lambda/deployed.rs"]
+mod deployed;
 #[path = "lambda/direct.rs"]
 mod direct;
 #[path = "lambda/edge.rs"]

@@ -5,6 +5,8 @@
 #[path = "lies/server.rs"]
 mod server;
 
+#[path = "lies/challenges.rs"]
+mod challenges;
 #[path = "lies/client.rs"]
 mod client;
 #[path = "lies/direct.rs"]

@@ -7,8 +7,11 @@
 /// of 400 or above (Amazon CloudFront Developer Guide, "Restrictions on all edge functions").
 pub const BERTH_STATUS: &str = "x-berth-status";
 
-/// The value of `WWW-Authenticate`. A function URL renames that one to `x-amzn-Remapped-www-authenticate`.
+/// The value of `WWW-Authenticate`. A function URL renames that one to [`REMAPPED_CHALLENGE`].
 pub const BERTH_CHALLENGE: &str = "x-berth-challenge";
+
+/// What a Lambda function URL makes of `WWW-Authenticate` in its responses. HTTP APIs may do so too.
+pub const REMAPPED_CHALLENGE: &str = "x-amzn-remapped-www-authenticate";
 
 /// The value of `Range`.
 pub const BERTH_RANGE: &str = "x-berth-range";

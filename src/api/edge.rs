@@ -12,19 +12,6 @@ use crate::name::RepositoryName;
 /// The header by which the edge shows that a request came through it.
 pub const BERTH_ORIGIN: &str = "x-berth-origin";
 
-/// The header that repeats `WWW-Authenticate`, for front ends that rename that one.
-pub const BERTH_CHALLENGE: &str = "x-berth-challenge";
-
-/// What a Lambda function URL makes of `WWW-Authenticate` in its responses; HTTP APIs may do so too.
-pub const REMAPPED_CHALLENGE: &str = "x-amzn-remapped-www-authenticate";
-
-/// The header with the status that CloudFront's viewer-response function is to restore: it does not run for a status of
-/// 400 and above, so the registry sends 300 in its place.
-pub const BERTH_STATUS: &str = "x-berth-status";
-
-/// The header that repeats `Range` of a response, for front ends that rename that one.
-pub const BERTH_RANGE: &str = "x-berth-range";
-
 /// The query's key of the ticket.
 pub const TICKET: &str = "_edge";
 

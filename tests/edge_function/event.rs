@@ -18,18 +18,13 @@ pub(crate) const LARGEST: u64 = 5_000_000_000;
 pub(crate) const LAMBDA: u64 = 4 << 20;
 
 /// What CloudFormation puts into the function.
+#[derive(Default)]
 pub(crate) struct Parameters<'a> {
     pub(crate) root: &'a str,
     /// Empty: clients use the distribution's own name.
     pub(crate) domain: &'a str,
     /// Whether the rules allow anything to anonymous callers.
     pub(crate) anonymous: bool,
-}
-
-impl Default for Parameters<'_> {
-    fn default() -> Self {
-        Self { root: "", domain: "", anonymous: false }
-    }
 }
 
 /// The function as it is deployed.

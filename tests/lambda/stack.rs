@@ -69,10 +69,11 @@ impl Drop for Checked {
     }
 }
 
-/// What a deployment adds to the template.
+/// What a deployment with the function URL alone adds to the template.
 pub(crate) fn names(emulators: &Emulators) -> Names {
     let options = emulators.options();
     let names = Names::of(options).parameter("Users", USERS).parameter("Rules", RULES);
+    let names = names.parameter("Front", "function-url");
     names.physical("Bucket", &options.bucket).physical("Table", &options.table)
 }
 

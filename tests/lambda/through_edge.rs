@@ -1,99 +1,22 @@
-//! All of the deployment with `Edge`: the template's distribution and function on an emulated CloudFront, the secrets by its
-//! custom resource, the registry behind.
+//! Uploads through CloudFront: the template's distribution and function before the registry.
 
 use berth::{
     api::ticket,
     digest::{Algorithm, Digest},
 };
-use berth_local::{
-    CustomResource, Template,
-    edge::{Distribution, Edge, EdgeOptions, EdgeRequest, Handled, Sees},
-    lambda::{Door, DoorOptions, Function},
-};
+use berth_local::edge::{ContentSha256, EdgeOptions, Handled, Sees};
 use bytes::Bytes;
 use http::{Method, StatusCode};
 
 use crate::{
+    deployed::{Deployed, LARGEST},
     image::noise,
-    stack::{BASIC, Shared, code, described, names, pull_blob},
-    support::http::{Answer, Http},
+    stack::{OCI_IMAGE, code, manifest, pull_blob},
+    support::http::Answer,
 };
 
-/// Of the parameter EdgeLargest.
-const LARGEST: usize = 6_000_000;
 /// Too large for the function.
 const LAYER: usize = 5_000_000;
-
-struct Deployed {
-    emulators: Shared,
-    registry: Function,
-    edge: Edge,
-    /// The key of tickets.
-    key: String,
-    _door: Door,
-    _secrets: Function,
-}
-
-impl Deployed {
-    async fn start(options: EdgeOptions, parameters: &[(&str, &str)]) -> Self {
-        let emulators = Shared::start().await;
-        let template = Template::read(concat!(env!("CARGO_MANIFEST_DIR"), "/template.yaml")).unwrap();
-        let largest = LARGEST.to_string();
-        let mut names = names(&emulators).parameter("LargestLayer", &largest);
-        names = parameters.iter().fold(names, |names, (name, value)| names.parameter(*name, *value));
-        let early = names.clone().before_custom_resources();
-        let secrets = described(&emulators, "EdgeSecretsFunction", &early).start().await.unwrap();
-        let properties = template.resource("EdgeSecrets", &names).unwrap();
-        let made =
-            CustomResource::new("EdgeSecrets", "Custom::EdgeSecrets", properties).create(&secrets).await.unwrap();
-        let key = made.data["UploadKeys"].clone();
-        names = made.data.into_iter().fold(names, |names, (name, value)| names.attribute("EdgeSecrets", name, value));
-        let registry = described(&emulators, "RegistryFunction", &names).instances(3).seed(7).start().await.unwrap();
-        let door = registry.door(DoorOptions::default()).unwrap();
-        names = names.attribute("RegistryFunctionUrl", "FunctionUrl", format!("{}/", door.url()));
-        let distribution = Distribution::deployed(&template, "EdgeDistribution", &names, &emulators).unwrap();
-        // The function URL alone is no second door.
-        let past = Http::new(&door.address().to_string()).get("/v2/").await;
-        assert_eq!((past.status, code(&past).as_str()), (StatusCode::FORBIDDEN, "DENIED"));
-        let edge = Edge::start(distribution, options).unwrap();
-        Self { emulators, registry, edge, key, _door: door, _secrets: secrets }
-    }
-
-    fn http(&self) -> Http {
-        Http::new(&self.edge.address().to_string()).with_login(BASIC.to_owned())
-    }
-
-    async fn open(&self, repository: &str) -> Answer {
-        let opened = self.http().post(&format!("/v2/{repository}/blobs/uploads/")).await;
-        assert_eq!(opened.status, StatusCode::ACCEPTED, "{opened:?}");
-        opened
-    }
-
-    /// What a client does with an answer to its closing PUT.
-    async fn followed(&self, closed: Answer) -> Answer {
-        let mut answer = closed;
-        while answer.status == StatusCode::SEE_OTHER {
-            answer = self.http().get(answer.header("location")).await;
-        }
-        answer
-    }
-
-    async fn close(&self, url: &str, content: &Bytes) -> Answer {
-        self.followed(self.http().put(url, &[], content.clone()).await).await
-    }
-
-    fn blobs(&self) -> Vec<String> {
-        self.emulators.s3().objects().into_keys().filter(|key| key.contains("/blobs/")).collect()
-    }
-
-    fn staged(&self) -> Vec<String> {
-        self.emulators.s3().objects().into_keys().filter(|key| key.contains("/_uploads/")).collect()
-    }
-
-    fn to_bucket(&self) -> Vec<EdgeRequest> {
-        self.edge.requests().into_iter().filter(|request| request.origin.as_deref() == Some("bucket")).collect()
-    }
-}
 
 fn created(answer: &Answer, digest: &Digest) {
     assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
@@ -107,8 +30,12 @@ fn refused(answer: &Answer, status: u16, expected: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_large_layer_goes_to_the_bucket_whatever_aws_turns_out_to_do() {
-    for sees in [Sees::Rewritten, Sees::Original] {
-        let options = EdgeOptions { response_sees: sees, ..EdgeOptions::default() };
+    for (response_sees, content_sha256) in [
+        (Sees::Rewritten, ContentSha256::Signed),
+        (Sees::Original, ContentSha256::Signed),
+        (Sees::Rewritten, ContentSha256::Ignored),
+    ] {
+        let options = EdgeOptions { response_sees, content_sha256, ..EdgeOptions::default() };
         let parameters = [("CloudFrontDownloads", "true"), ("RootDirectory", "team/registry/")];
         let deployed = Deployed::start(options, &parameters).await;
         let (blob, small) = (noise(1, LAYER), noise(2, 1000));
@@ -153,9 +80,11 @@ async fn nobody_gets_past_the_edge_with_what_is_not_theirs() {
     let (blob, other) = (noise(1, LAYER), noise(2, LAYER));
     let digest = Digest::canonical(&blob);
 
-    // A wrong body: nothing under that digest, nor under its own.
+    // A wrong body: S3 stores nothing, under that digest or its own.
     let opened = deployed.open("app").await;
-    refused(&deployed.close(&opened.closing(&digest), &other).await, 400, "DIGEST_INVALID");
+    let wrong = deployed.http().put(&opened.closing(&digest), &[], other.clone()).await;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
+    assert!(String::from_utf8_lossy(&wrong.body).contains("XAmzContentSHA256Mismatch"), "{wrong:?}");
     assert_eq!((deployed.blobs(), deployed.staged()), (vec![], vec![]));
     // The session still takes the right one.
     created(&deployed.close(&opened.closing(&digest), &blob).await, &digest);
@@ -250,33 +179,72 @@ async fn two_puts_and_two_commits_at_once_lose_nothing() {
     }
 }
 
+/// Where CloudFront does not sign the digest, the commit finds out.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_sends_a_layer_of_unknown_length_is_told_what_to_do() {
-    let deployed = Deployed::start(EdgeOptions::default(), &[]).await;
+async fn wrong_content_that_s3_took_is_refused_by_the_commit() {
+    let options = EdgeOptions { content_sha256: ContentSha256::Ignored, ..EdgeOptions::default() };
+    let deployed = Deployed::start(options, &[]).await;
+    let (blob, other) = (noise(1, LAYER), noise(2, LAYER));
     let opened = deployed.open("app").await;
-    let before = deployed.registry.counters().invocations;
+    refused(&deployed.close(&opened.closing(&Digest::canonical(&blob)), &other).await, 400, "DIGEST_INVALID");
+    assert_eq!((deployed.blobs(), deployed.staged()), (vec![], vec![]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_patch_without_a_length_is_the_registrys_and_a_large_one_is_told_what_to_do() {
+    let deployed = Deployed::start(EdgeOptions::default(), &[]).await;
+    let http = deployed.http();
+    let blob = noise(1, 3 << 20);
+    let digest = Digest::canonical(&blob);
+    let opened = deployed.open("app").await;
+    let chunks = blob.chunks(1 << 20).map(|chunk| blob.slice_ref(chunk)).collect();
+    let appended = http.send_chunked(Method::PATCH, opened.header("location"), &[], chunks).await;
+    assert_eq!((appended.status, appended.header("range")), (StatusCode::ACCEPTED, "0-3145727"), "{appended:?}");
+    created(&deployed.close(&appended.closing(&digest), &Bytes::new()).await, &digest);
+
+    // Too large without a length: AWS's own 413. With one: advice.
+    let opened = deployed.open("app").await;
     let chunks = vec![noise(1, LAYER); 3];
-    let answer = deployed.http().send_chunked(Method::PATCH, opened.header("location"), &[], chunks).await;
+    let answer = http.send_chunked(Method::PATCH, opened.header("location"), &[], chunks).await;
+    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
+    let before = deployed.registry.counters().invocations;
+    let answer = http.send(Method::PATCH, opened.header("location"), &[], noise(1, LAYER)).await;
     refused(&answer, 405, "UNSUPPORTED");
     let said = String::from_utf8_lossy(&answer.body);
     assert!(
         said.contains("berth gateway") && said.contains("berth push") && said.contains("containerd image store"),
         "{said}"
     );
-    let refused: Vec<_> = deployed.edge.requests().into_iter().filter(|request| request.method == "PATCH").collect();
-    assert_eq!(refused.iter().map(|request| request.handled).collect::<Vec<_>>(), [Handled::Answered]);
-    // A token was asked for, and nothing else.
-    assert!(deployed.registry.counters().invocations - before <= 1);
-    // What it takes in chunks of known length, it takes.
-    let blob = noise(2, 3 << 20);
+    assert_eq!(deployed.registry.counters().invocations, before);
+    let patches = deployed.edge.requests().into_iter().filter(|request| request.method == "PATCH");
+    let handled: Vec<_> = patches.map(|request| request.handled).collect();
+    assert_eq!(handled, [Handled::Origin, Handled::Origin, Handled::Answered]);
+
+    // A session that holds something has no ticket: the edge may not take its end.
     let mut place = deployed.open("app").await.header("location").to_owned();
     for chunk in [blob.slice(..1 << 20), blob.slice(1 << 20..)] {
-        let appended = deployed.http().send(Method::PATCH, &place, &[], chunk).await;
+        let appended = http.send(Method::PATCH, &place, &[], chunk).await;
         assert_eq!(appended.status, StatusCode::ACCEPTED, "{appended:?}");
-        // It holds something now: the edge may not take its end.
         assert!(!appended.header("location").contains("_edge="));
         place = appended.header("location").to_owned();
     }
-    let digest = Digest::canonical(&blob);
     created(&deployed.close(&format!("{place}&digest={digest}"), &Bytes::new()).await, &digest);
+}
+
+/// S3's own 200 reaches the client then. It names no digest and no place, and the registry does not know the blob.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_viewer_response_no_blob_and_no_image_is_pushed() {
+    let options = EdgeOptions { response_runs: false, ..EdgeOptions::default() };
+    let deployed = Deployed::start(options, &[]).await;
+    let (http, layer, config) = (deployed.http(), noise(1, LAYER), Bytes::from("{}"));
+    let digest = Digest::canonical(&layer);
+    let opened = deployed.open("app").await;
+    let put = http.put(&opened.closing(&digest), &[], layer.clone()).await;
+    assert_ne!(put.status, StatusCode::CREATED);
+    for name in ["location", "docker-content-digest"] {
+        assert_eq!(put.header(name), "", "{put:?}");
+    }
+    assert_eq!(http.head(&format!("/v2/app/blobs/{digest}")).await.status, StatusCode::NOT_FOUND);
+    let image = http.put("/v2/app/manifests/1", &[OCI_IMAGE], manifest(&config, &[layer])).await;
+    refused(&image, 400, "MANIFEST_BLOB_UNKNOWN");
 }

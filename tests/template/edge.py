@@ -143,8 +143,9 @@ def errors(made: Stack) -> None:
 
 
 def placed(root: str, domain: str = "", anonymous: str = "false") -> str:
-    """The file as CloudFormation fills it in."""
-    text = FILE.read_text()
+    """The file as infra/edge/embed copies it, without comments and indentation, and as CloudFormation fills it in."""
+    lines = [line.lstrip(" ") for line in FILE.read_text().splitlines()]
+    text = "\n".join(line for line in lines if line and not line.startswith("//"))
     values = {"RootDirectory": root, "LargestLayer": "5000000000", "DomainName": domain, "Anonymous": anonymous}
     for name, value in values.items():
         text = text.replace(f"${{{name}}}", value)
@@ -153,12 +154,13 @@ def placed(root: str, domain: str = "", anonymous: str = "false") -> str:
 
 def function(made: Stack) -> str:
     code = made.properties("EdgeFunction")["FunctionCode"]
-    require(code.strip() == placed("team/registry/").strip(),
+    comment, _, rest = code.partition("\n")
+    require(comment.startswith("//") and rest.strip() == placed("team/registry/"),
             "template.yaml has another function than infra/edge/function.js: make edge-function")
     equal("left to place", re.findall(r"\$\{", code), [])
     equal("runtime", made.properties("EdgeFunction")["FunctionConfig"]["Runtime"], "cloudfront-js-2.0")
     longest = {name: parameter.get("MaxLength") for name, parameter in stack.template()["Parameters"].items()}
-    size = len(placed("f" * longest["RootDirectory"], "d" * longest["DomainName"]).encode())
+    size = len(f"{comment}\n{placed('f' * longest['RootDirectory'], 'd' * longest['DomainName'])}\n".encode())
     require(size <= LARGEST_FUNCTION, f"{size} bytes, CloudFront takes {LARGEST_FUNCTION}")
     return f"{size} of {LARGEST_FUNCTION} bytes"
 
@@ -175,16 +177,27 @@ async function main() {
     var until = String(Math.floor(Date.now() / 1000) + 60);
     var mac = crypto.createHmac('sha256', 'old').update(['berth-edge-1', 'a/b', id, until].join('\\n')).digest('base64url');
     var query = { _state: { value: 'x.y' }, _edge: { value: until + '.' + mac }, digest: { value: 'sha256%3A' + 'ab'.repeat(32) } };
-    var headers = { host: { value: 'example.com' }, 'content-length': { value: '5000000' }, 'x-amz-acl': { value: 'public-read' } };
-    var request = { method: 'PUT', uri: '/v2/a/b/blobs/uploads/' + id, querystring: query, headers: headers, cookies: {} };
+    var put = { host: { value: 'example.com' }, 'content-length': { value: '5000000' }, 'x-amz-acl': { value: 'public-read' } };
+    var request = { method: 'PUT', uri: '/v2/a/b/blobs/uploads/' + id, querystring: query, headers: put, cookies: {} };
     var sent = await handler({ context: { eventType: 'viewer-request' }, request: request });
     console.log(sent.uri + ' ' + Object.keys(sent.headers).sort().join());
     var response = { statusCode: 200, headers: { etag: { value: '"e"' } } };
     var answer = await handler({ context: { eventType: 'viewer-response' }, request: sent, response: response });
     console.log(answer.statusCode + ' ' + answer.headers.location.value);
-    var patch = { method: 'PATCH', uri: request.uri, querystring: {}, headers: { host: { value: 'h' } }, cookies: {} };
-    var refused = await handler({ context: { eventType: 'viewer-request' }, request: patch });
-    console.log(refused.statusCode + ' ' + JSON.parse(refused.body).errors[0].code);
+    var token = { value: 'Bearer t' };
+    var kinds = [{}, { authorization: token }, { authorization: token, 'content-length': { value: '5000000' } }];
+    var patch;
+    for (var i = 0; i < kinds.length; i++) {
+        var headers = kinds[i];
+        headers.host = { value: 'h' };
+        patch = { method: 'PATCH', uri: '/v2/a/b/blobs/uploads/' + id, querystring: {}, headers: headers, cookies: {} };
+        sent = await handler({ context: { eventType: 'viewer-request' }, request: patch });
+        console.log(sent.statusCode ? sent.statusCode + ' ' + JSON.parse(sent.body).errors[0].code : 'sent on ' + sent.uri);
+    }
+    var carried = { 'x-berth-status': { value: '401' }, 'x-berth-challenge': { value: 'Bearer realm="r"' } };
+    var encoded = { statusCode: 300, headers: carried };
+    var restored = await handler({ context: { eventType: 'viewer-response' }, request: patch, response: encoded });
+    console.log(restored.statusCode + ' ' + restored.headers['www-authenticate'].value);
 }
 main().catch((error) => { console.log('failed: ' + error); });
 """
@@ -201,9 +214,13 @@ def engine(made: Stack) -> str:
     upload, digest = "0192f5a2-1111-7222-8333-444444444444", "ab" * 32
     equal("njs", (said.stdout + said.stderr).splitlines(), [
         "origin bucket",
-        f"/team/registry/docker/registry/v2/repositories/a/b/_uploads/{upload}/edge/sha256/{digest} content-length,host,x-berth-commit",
+        f"/team/registry/docker/registry/v2/repositories/a/b/_uploads/{upload}/edge/sha256/{digest} "
+        "content-length,host,x-amz-content-sha256,x-berth-commit",
         f"303 /v2/a/b/blobs/uploads/{upload}?_state=x.y&digest=sha256:{digest}&size=5000000&commit=edge",
+        "401 UNAUTHORIZED",
+        f"sent on /v2/a/b/blobs/uploads/{upload}",
         "405 UNSUPPORTED",
+        '401 Bearer realm="r"',
     ])
     return subprocess.run([njs, "-v"], text=True, capture_output=True).stdout.strip()
 

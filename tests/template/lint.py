@@ -6,6 +6,7 @@ import json
 import os
 import re
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import yaml
@@ -21,6 +22,8 @@ from report import Failure, Report, equal, require
 HOME = "us-east-1"
 # Of other partitions. CloudFront is missing there, or is another one.
 ELSEWHERE = ("cn-", "us-gov-", "us-iso", "eu-iso", "eusc-")
+# The schemas have the type there, but "Creating and managing Lambda function URLs" lists it as a region without.
+DOUBTFUL = ("eu-south-2",)
 RUNBOOK = tools.ROOT / "infra" / "runbook.md"
 
 FRONTS = ("cloudfront", "http-api", "function-url")
@@ -78,13 +81,15 @@ def variants() -> str:
     from click.testing import CliRunner
     from samcli.cli.main import cli
 
-    with tempfile.TemporaryDirectory() as folder:
+    # Each takes seconds for a variant: cfn-lint in a process of its own, beside SAM in this one.
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(1) as beside:
         files = [written(folder, name, parameters) for name, parameters in variants_of().items()]
-        cfn_lint(*files)
+        linted = beside.submit(cfn_lint, *files)
         os.environ.update(SAM_CLI_TELEMETRY="0")
         for file in files:
             said = CliRunner().invoke(cli, ["validate", "--lint", "--region", HOME, "--template-file", str(file)])
             require(said.exit_code == 0, f"{file.name}: {said.output}")
+        linted.result()
     return f"{len(files)} variants"
 
 
@@ -102,7 +107,7 @@ def regions() -> str:
                 SCHEMAS.get_resource_schema(region, kind)
             except ResourceNotFoundError:
                 lacking[region].append(kind)
-    whole = sorted(r for r in REGIONS if r not in lacking and not r.startswith(ELSEWHERE))
+    whole = sorted(r for r in REGIONS if r not in lacking and not r.startswith(ELSEWHERE) and r not in DOUBTFUL)
     equal("regions", supported(), whole)
     return f"{len(whole)} of {len(REGIONS)}"
 

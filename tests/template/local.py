@@ -27,7 +27,7 @@ def run(report: Report) -> None:
         report.missing("local", f"no {FILE}: the part `deploy` writes it")
         return
     with report.around("local"), tempfile.TemporaryDirectory(prefix="berth-") as folder:
-        with local_stack(Path(folder), "--deployment", str(FILE)) as stack:
+        with local_stack(Path(folder), "--deployment", str(FILE), "--front", "http-api") as stack:
             report.run("local", {
                 "the functions are told of the deployment's region, and of its users": lambda: told(stack),
                 "an image is pushed and pulled, and a stranger is refused": lambda: push_and_pull(stack),

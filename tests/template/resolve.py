@@ -106,6 +106,7 @@ FUNCTIONS = {
     "Fn::Select": lambda self, a: self.value(a[1])[int(a[0])],
     "Condition": Resolved.condition,
     "Fn::Equals": lambda self, a: str(self.value(a[0])) == str(self.value(a[1])),
+    "Fn::Contains": lambda self, a: self.value(a[1]) in self.value(a[0]),
     "Fn::Not": lambda self, a: not self.value(a[0]),
     "Fn::And": lambda self, a: all(map(self.value, a)),
     "Fn::Or": lambda self, a: any(map(self.value, a)),

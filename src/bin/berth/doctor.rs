@@ -19,8 +19,8 @@ use crate::{
 
 #[derive(clap::Args)]
 #[command(after_help = "\
-Each check prints one line: ok, FAIL or skip, the name of the check, and what was found. The line after FAIL says what to
-do. Pushes go to a new repository, berth-doctor/<random>, and are deleted at the end.
+Each check prints one line: ok, FAIL or skip, the name of the check, and what was found. The line after FAIL tells how to
+fix it. Pushes go to a new repository, berth-doctor/<random>, and are deleted at the end.
 
 Exit code: 0 no check failed, 1 a check failed, 2 the command line is wrong.")]
 pub(crate) struct Doctor {

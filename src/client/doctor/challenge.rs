@@ -9,7 +9,7 @@ use crate::client::challenge::Challenge;
 const CONSEQUENCE: &str = "Docker, podman and most other clients cannot log in";
 
 pub(super) async fn check(probe: Option<&Probe>) -> Finding {
-    let Some(probe) = probe.filter(|probe| probe.wants_login()) else {
+    let Some(probe) = probe.filter(|probe| probe.requires_login()) else {
         return Finding::Skipped("no login is required".to_owned());
     };
     let Some((name, challenge)) = Challenge::named(&probe.headers) else {

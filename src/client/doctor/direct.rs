@@ -27,7 +27,7 @@ pub(super) async fn check(place: &TestRepository, ctx: &Context) -> Finding {
         Ok(Direct::Done(_)) => {}
         Ok(Direct::Ordinary(session)) => {
             place.forget(&digest);
-            // It ends by itself otherwise.
+            // Otherwise the session expires.
             let _ = session.cancel(ctx).await;
             return Finding::Skipped("the registry offers no presigned uploads".to_owned());
         }

@@ -26,7 +26,7 @@ pub(super) async fn check(place: &TestRepository, ctx: &Context) -> Finding {
         Err(error) => return Finding::failed(&error, place.fix(None, "push")),
     };
     if !session.has_ticket() {
-        // It ends by itself otherwise.
+        // Otherwise the session expires.
         let _ = session.cancel(ctx).await;
         return Finding::Skipped("the registry offers no uploads through CloudFront".to_owned());
     }

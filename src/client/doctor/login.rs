@@ -1,4 +1,4 @@
-//! Whether the registry accepts the credentials: a token, where it wants one.
+//! Whether the registry accepts the credentials: a token, where it requires one.
 
 use http::{Method, StatusCode};
 
@@ -24,7 +24,7 @@ pub(super) async fn check(
         Ok(credential) => credential,
         Err(error) => return Finding::failed(error, fix_missing(host, error)),
     };
-    if !probe.is_some_and(Probe::wants_login) {
+    if !probe.is_some_and(Probe::requires_login) {
         return Finding::Ok("the registry asks nobody to log in".to_owned());
     }
     let transport = &registry.0.transport;
@@ -73,8 +73,8 @@ fn fix_refused(host: &Host, credential: &Credential) -> String {
     match credential {
         Credential::Anonymous => format!("`berth login {host}` (AWS credentials), or {password}"),
         Credential::Password { name, .. } if name == USERNAME => format!(
-            "see which account and role `aws sts get-caller-identity` shows, and renew the session; whoever runs {host} \
-             must allow it in the rules"
+            "check the account and role with `aws sts get-caller-identity`, and renew the session; the rules of {host} \
+             must allow that identity"
         ),
         _ => format!("the password or token is wrong or has expired; log in again: {password}"),
     }

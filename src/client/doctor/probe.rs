@@ -19,7 +19,7 @@ pub(super) struct Probe {
     /// What the registry meant: 401 also where it came as 300.
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
-    /// What the body says went wrong; empty where it says nothing.
+    /// The error messages of the body; empty where there are none.
     pub(super) reason: String,
     /// When it came.
     pub(super) received: SystemTime,
@@ -37,13 +37,13 @@ impl Probe {
     }
 
     /// Whether the registry asks for a login.
-    pub(super) fn wants_login(&self) -> bool {
+    pub(super) fn requires_login(&self) -> bool {
         self.status == StatusCode::UNAUTHORIZED
     }
 
     /// Whether it came through CloudFront as 300, and nothing restored the 401.
     pub(super) fn is_carried(&self) -> bool {
-        self.wants_login() && self.headers.contains_key(BERTH_STATUS)
+        self.requires_login() && self.headers.contains_key(BERTH_STATUS)
     }
 
     /// Whether it is a page for people, which no registry sends.

@@ -36,7 +36,7 @@ pub enum CheckStatus {
     Skipped,
 }
 
-/// What a check says of itself.
+/// What a check returns.
 #[derive(Debug)]
 pub(super) enum Finding {
     /// It passed: what was seen.
@@ -94,7 +94,7 @@ impl<R: FnMut(&CheckResult)> Record<R> {
         self.add(name, finding);
     }
 
-    /// Notes that a check was not asked for.
+    /// Records a check that was not requested.
     pub(super) fn skip(&mut self, name: &'static str, reason: &str) {
         self.add(name, Finding::Skipped(reason.to_owned()));
     }

@@ -45,14 +45,14 @@ impl TestRepository {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes that `content` may be there from now on, also where its push fails midway.
+    /// Records that `content` may be there from now on, also where its push fails midway.
     pub(super) fn note(&self, content: &Bytes) -> (Digest, Arc<dyn Source>) {
         let digest = Digest::canonical(content);
         self.made().blobs.push(digest);
         (digest, Arc::new(content.clone()))
     }
 
-    /// Notes that a blob cannot be there.
+    /// Records that a blob cannot be there.
     pub(super) fn forget(&self, digest: &Digest) {
         self.made().blobs.retain(|made| made != digest);
     }
@@ -62,8 +62,8 @@ impl TestRepository {
         let Self { host, name, .. } = self;
         match error.map(|error| error.kind) {
             Some(BackendErrorKind::Denied) => format!(
-                "whoever runs {host} must allow this login to {action} on {name} in the rules; or use a repository where \
-                 it may: --repository NAME"
+                "the rules of {host} must allow this login to {action} on {name}; to use a repository where it may \
+                 already: --repository NAME"
             ),
             Some(BackendErrorKind::Throttled | BackendErrorKind::Timeout) => {
                 format!("wait and try again; the log of {host} shows what takes so long")

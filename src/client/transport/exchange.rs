@@ -162,15 +162,26 @@ impl Progress {
 
 /// Why TLS failed, if it did: then so it will again.
 fn tls_error(error: &(dyn Error + 'static)) -> Option<rustls::Error> {
-    let mut link = Some(error);
-    while let Some(error) = link {
-        // An I/O error hides what it was made of from `source`.
-        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        let inner = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        if let Some(found) = error.downcast_ref::<rustls::Error>().or(inner) {
-            return Some(found.clone());
-        }
-        link = error.source();
+    if let Some(found) = error.downcast_ref::<rustls::Error>() {
+        return Some(found.clone());
     }
-    None
+    // An I/O error hides what it was made of from `source`, and may be made of another one.
+    let hidden = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    hidden.map(|hidden| hidden as &(dyn Error + 'static)).or_else(|| error.source()).and_then(tls_error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tls_errors_are_found_in_whatever_wraps_them() {
+        let error = || rustls::Error::General("x".to_owned());
+        let once = io::Error::other(error());
+        let twice = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, error()));
+        for wrapped in [&once as &(dyn Error + 'static), &twice, &error()] {
+            assert_eq!(tls_error(wrapped), Some(error()), "{wrapped:?}");
+        }
+        assert_eq!(tls_error(&io::Error::from(io::ErrorKind::ConnectionReset)), None);
+    }
 }

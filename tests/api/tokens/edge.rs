@@ -13,6 +13,10 @@ const HOST: &str = "registry.example.com";
 
 async fn behind_an_edge(host: Option<&str>) -> Registry {
     let edge = Edge { origin_secrets: SECRETS.map(str::to_owned).into(), ..Edge::default() };
+    behind(edge, host).await
+}
+
+async fn behind(edge: Edge, host: Option<&str>) -> Registry {
     let http = Options { edge, host: host.map(str::to_owned), access_log: false, ..Options::default() };
     set_up(&Hands::new(), Some(RULES), Setup { http, ..Setup::default() }).start().await
 }
@@ -78,6 +82,25 @@ async fn proofs_are_bound_to_the_host_that_the_edge_was_asked_by() {
     let login = proof("named.example.com");
     let headers = [("authorization", login.as_str()), ("x-berth-origin", SECRETS[0]), ("x-forwarded-host", HOST)];
     assert_eq!(ask(&named, "/token", &headers).await.status, 200);
+}
+
+/// While the front end is changed, clients come by either way.
+#[tokio::test]
+async fn where_the_edge_is_not_required_others_are_served_but_not_believed() {
+    let edge = Edge { origin_secrets: SECRETS.map(str::to_owned).into(), required: false, ..Edge::default() };
+    let registry = behind(edge, None).await;
+    let own = registry.addr.to_string();
+    let status = async |host: &str, secret: Option<&str>| {
+        let login = basic("x", &format!("aws-{host}"));
+        let mut headers = vec![("authorization", login.as_str()), ("x-forwarded-host", HOST)];
+        headers.extend(secret.map(|secret| ("x-berth-origin", secret)));
+        ask(&registry, "/token", &headers).await.status
+    };
+    for secret in [None, Some(""), Some("a-secret-that-is-none")] {
+        assert_eq!(status(&own, secret).await, 200, "{secret:?}");
+        assert_eq!(status(HOST, secret).await, 401, "{secret:?}: only the edge says by which host it was asked");
+    }
+    assert_eq!(status(HOST, Some(SECRETS[1])).await, 200);
 }
 
 #[tokio::test]

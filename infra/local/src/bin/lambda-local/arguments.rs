@@ -14,7 +14,7 @@ pub(crate) struct Arguments {
     /// The front end, and the value of the template's parameter Front; with --deployment, function-url or http-api [default:
     /// cloudfront; with --deployment function-url]
     #[arg(long, value_enum)]
-    pub(crate) front: Option<Front>,
+    pub(crate) front: Option<FrontEnd>,
     /// What AWS is assumed to do; may be repeated, and --assumptions lists all
     #[arg(long, value_name = "NAME=VALUE", value_parser = assumption)]
     pub(crate) assume: Vec<String>,
@@ -88,7 +88,7 @@ pub(crate) struct Arguments {
 
 /// What clients connect to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Front {
+pub(crate) enum FrontEnd {
     /// CloudFront, with the function URL behind it on a port of its own
     #[value(name = "cloudfront")]
     CloudFront,
@@ -98,29 +98,29 @@ pub(crate) enum Front {
     FunctionUrl,
 }
 
-impl Front {
+impl FrontEnd {
     /// As in the template's parameter.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Front::CloudFront => "cloudfront",
-            Front::HttpApi => "http-api",
-            Front::FunctionUrl => "function-url",
+            FrontEnd::CloudFront => "cloudfront",
+            FrontEnd::HttpApi => "http-api",
+            FrontEnd::FunctionUrl => "function-url",
         }
     }
 
     /// The door of the function.
     pub(crate) fn door(self) -> lambda::Front {
         match self {
-            Front::CloudFront | Front::FunctionUrl => lambda::Front::FunctionUrl,
-            Front::HttpApi => lambda::Front::HttpApi,
+            FrontEnd::CloudFront | FrontEnd::FunctionUrl => lambda::Front::FunctionUrl,
+            FrontEnd::HttpApi => lambda::Front::HttpApi,
         }
     }
 }
 
 impl Arguments {
     /// The front end that is asked for, or the default.
-    pub(crate) fn front(&self) -> Front {
-        let default = if self.deployment.is_some() { Front::FunctionUrl } else { Front::CloudFront };
+    pub(crate) fn front(&self) -> FrontEnd {
+        let default = if self.deployment.is_some() { FrontEnd::FunctionUrl } else { FrontEnd::CloudFront };
         self.front.unwrap_or(default)
     }
 

@@ -9,7 +9,7 @@ use berth_local::lambda::ResponseParameters;
 use berth_local::{Function, Identity, Names, Options, Policy, Template, TemplateError};
 use serde::Deserialize;
 
-use super::arguments::Front;
+use super::arguments::FrontEnd;
 use super::edge::Plan;
 
 /// The logical ids of the template.
@@ -82,8 +82,8 @@ struct WrittenFunction {
 
 impl Deployment {
     /// As a deployment wrote it down.
-    pub(crate) fn written(file: &Path, front: Front) -> Result<Self, Error> {
-        if front == Front::CloudFront {
+    pub(crate) fn written(file: &Path, front: FrontEnd) -> Result<Self, Error> {
+        if front == FrontEnd::CloudFront {
             return Err(Error::CloudFrontOfDeployment);
         }
         let parse = |error| Error::Parse(file.display().to_string(), error);
@@ -105,7 +105,7 @@ impl Deployment {
         file: &Path,
         region: &str,
         parameters: &[(String, String)],
-        front: Front,
+        front: FrontEnd,
     ) -> Result<Self, Error> {
         let refused = |error| Error::Template(file.display().to_string(), error);
         let options = Options { region: region.to_owned(), ..Options::default() };
@@ -117,8 +117,8 @@ impl Deployment {
         }
         let names = match front {
             _ if template.has_parameter(FRONT) => names.parameter(FRONT, front.name()),
-            Front::CloudFront => return Err(Error::NoFront(file.display().to_string())),
-            Front::HttpApi | Front::FunctionUrl => names,
+            FrontEnd::CloudFront => return Err(Error::NoFront(file.display().to_string())),
+            FrontEnd::HttpApi | FrontEnd::FunctionUrl => names,
         };
         // Their function has to be started first, and for that the bucket has to be there.
         let early = names.clone().before_custom_resources();
@@ -129,7 +129,7 @@ impl Deployment {
         let Options { region, account, table, .. } = options;
         let names = names.physical("Bucket", &bucket);
         let response_parameters = ResponseParameters::deployed(&template, &names).map_err(refused)?;
-        let edge = (front == Front::CloudFront).then(|| Plan::new(file, template, names));
+        let edge = (front == FrontEnd::CloudFront).then(|| Plan::new(file, template, names));
         Ok(Self { region, account, bucket, table, registry, maintenance, edge, response_parameters })
     }
 }

@@ -143,7 +143,7 @@ fn name(text: &str) -> Result<HeaderName, MappingError> {
         Some(prefix) => name.as_str().starts_with(prefix),
         None => name == **reserved,
     };
-    if RESERVED.iter().any(|reserved| is_reserved(reserved)) {
+    if RESERVED.iter().any(is_reserved) {
         return Err(MappingError(format!("header {name} is reserved by API Gateway and cannot be mapped")));
     }
     Ok(name)
