@@ -44,7 +44,7 @@ def started(program: str, front: str, combination: dict) -> Iterator[tuple]:
     with tempfile.TemporaryDirectory(prefix="verify-") as folder:
         log = Path(folder) / "log"
         assume = [word for name, value in combination.items() for word in ("--assume", f"{name}={value}")]
-        # One instance: then two requests at once meet a busy one.
+        # One instance: then a burst of requests meets a busy one.
         command = [program, "--addr", "127.0.0.1:0", "--template", str(ROOT / "template.yaml"), "--front", front,
                    "--instances", "1", "--folder", folder, *assume]
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("REGISTRY_", "AWS_"))}
