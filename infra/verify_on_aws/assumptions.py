@@ -62,7 +62,7 @@ ASSUMPTIONS = (
             "refused": "AWS answers 400; the registry never sees such a request.",
             "joined": "The registry sees both values, joined by a comma, and refuses them. No change.",
         },
-        FRONTS,
+        (CLOUDFRONT, FUNCTION_URL),
     ),
     Assumption(
         "trailing-slash",
@@ -91,7 +91,7 @@ ASSUMPTIONS = (
             "accepted": "Docker's classic store, podman, skopeo, kaniko, ko and cosign push layers of up to about 4.5 MB.",
             "refused": "These clients cannot push at all: use Docker's containerd image store, `berth push` or `berth gateway`.",
         },
-        FRONTS,
+        (CLOUDFRONT, FUNCTION_URL),
     ),
     Assumption(
         "request-bodies",

@@ -44,7 +44,7 @@ def started(program: str, front: str, combination: dict) -> Iterator[tuple]:
     with tempfile.TemporaryDirectory(prefix="verify-") as folder:
         log = Path(folder) / "log"
         assume = [word for name, value in combination.items() for word in ("--assume", f"{name}={value}")]
-        # One instance: then two requests at once meet a busy one.
+        # One instance: then a burst of requests meets a busy one.
         command = [program, "--addr", "127.0.0.1:0", "--template", str(ROOT / "template.yaml"), "--front", front,
                    "--instances", "1", "--folder", folder, *assume]
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("REGISTRY_", "AWS_"))}
@@ -82,6 +82,7 @@ def target(process: subprocess.Popen, log: Path, front: str) -> tuple:
 
 # Observations that depend on another assumption: (front, check) -> when they cannot be made.
 HIDDEN_WHEN = {
+    # CloudFront's function lets no declared length above 4 MiB through, so these send none.
     (CLOUDFRONT, "bodies"): lambda played: played["chunked-requests"] == "refused",
     (CLOUDFRONT, "event-limit"): lambda played: played["chunked-requests"] == "refused",
     (CLOUDFRONT, "edge-sees"): lambda played: played["viewer-response-runs"] == "no",

@@ -15,6 +15,7 @@ from .http_answer import Answer
 from .layer import Layer
 
 TIMEOUT_SECONDS = 330
+BUSY, BUSY_RETRIES, BUSY_SECONDS = (429, 503), 40, 0.05
 TOKEN_SECONDS = 120  # a token is good for 300
 
 
@@ -38,14 +39,25 @@ class Registry:
         kind = http.client.HTTPConnection if is_loopback(host) else http.client.HTTPSConnection
         return kind(host, timeout=timeout)
 
-    def ask(self, method: str, target: str, headers: Optional[dict] = None, body=None, host: str = "", anonymous=False) -> Answer:
-        """`body` with a Content-Length in `headers` is sent with it; an iterator without one is sent in chunks."""
+    def ask(self, method: str, target: str, headers: Optional[dict] = None, body=None, host: str = "", anonymous=False,
+            retries: int = BUSY_RETRIES) -> Answer:
+        """`body` is bytes, or a function that returns an iterator of them: without a Content-Length in `headers` they are sent in
+        chunks. What AWS refuses because every instance is busy is sent again, as clients do."""
+        while True:
+            answer = self.send(method, target, headers or {}, body, host, anonymous)
+            if answer.status not in BUSY or answer.from_registry or not retries:
+                return answer
+            retries -= 1
+            time.sleep(BUSY_SECONDS)
+
+    def send(self, method: str, target: str, headers: dict, body, host: str, anonymous: bool) -> Answer:
         known = {} if host or anonymous else self.authorization()
         connection = self.connect(host)
         began = time.monotonic()
-        chunked = body is not None and not isinstance(body, bytes) and "Content-Length" not in (headers or {})
+        content = body() if callable(body) else body
+        chunked = callable(body) and "Content-Length" not in headers
         try:
-            connection.request(method, target, body=body, headers={**known, **(headers or {})}, encode_chunked=chunked)
+            connection.request(method, target, body=content, headers={**known, **headers}, encode_chunked=chunked)
         except (BrokenPipeError, ConnectionResetError):
             pass  # answered before the body was read: the response may be there all the same
         answer = Answer(connection.getresponse(), method, time.monotonic() - began)
@@ -99,7 +111,7 @@ class Registry:
         """A layer in one PUT with Content-Length, as current clients send it; `digest` claims another one."""
         place = self.open()
         length = {"Content-Length": str(layer.size), "Content-Type": "application/octet-stream"}
-        return self.ask("PUT", f"{place}&digest={digest or layer.digest}", length, layer.blocks())
+        return self.ask("PUT", f"{place}&digest={digest or layer.digest}", length, layer.blocks)
 
     def blob(self, digest: str) -> Answer:
         return self.ask("HEAD", f"/v2/{self.repository}/blobs/{digest}")

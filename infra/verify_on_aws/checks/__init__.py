@@ -51,7 +51,10 @@ class Check:
 
 def check(name: str, question: str = "", fronts=FRONTS, assumption="", local=True, slow=False):
     """`assumption` is a name, or a dictionary of names by front; `question` is the assumption's unless given."""
-    assumptions = assumption if isinstance(assumption, dict) else dict.fromkeys(fronts, assumption) if assumption else {}
+    if isinstance(assumption, dict):
+        assumptions = assumption
+    else:
+        assumptions = dict.fromkeys(BY_NAME[assumption].fronts, assumption) if assumption else {}
     first = BY_NAME.get(next(iter(assumptions.values()), ""))
 
     def register(run: Callable[[Session], Observation]) -> Callable[[Session], Observation]:

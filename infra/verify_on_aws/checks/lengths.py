@@ -34,13 +34,18 @@ def manifest(session: Session, tag: str) -> bytes:
 
 @check("head", assumption="head-length")
 def head(session: Session) -> Observation:
+    """Through CloudFront, the viewer-response function restores a length, but not for a status of 400 or above: the response to
+    HEAD of a missing manifest shows what the function URL sent."""
     body = manifest(session, "head")
     answer = session.registry.ask("HEAD", f"/v2/{session.registry.repository}/manifests/head")
+    missing = session.registry.ask("HEAD", f"/v2/{session.registry.repository}/manifests/missing")
     length, renamed = answer.header("content-length"), answer.header("x-amzn-remapped-content-length")
     detail = f"{answer.status}, Content-Length {length or 'absent'}" + (f", the function's own renamed ({renamed})" if renamed else "")
     detail += f"; the manifest has {len(body)} bytes"
-    if not length:
-        return Observation("none", detail)
+    if not missing.header("content-length"):
+        restored = length == str(len(body))
+        told = "Right all the same: CloudFront's function restores it." if restored else ""
+        return Observation("none", f"{detail}; a missing one has no Content-Length ({missing.status})", told)
     if length != str(len(body)):
         return Observation("wrong", detail, "Docker's classic store cannot pull; do not return a body for HEAD.", ok=False)
     return Observation("computed" if renamed else "kept", detail)

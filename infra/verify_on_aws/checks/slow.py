@@ -31,7 +31,7 @@ def put(session: Session, size: int) -> str:
     began = time.monotonic()
     headers = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
     try:
-        answer = session.registry.ask("PUT", f"{place}&digest={layer.digest}", headers, slowly(layer, session.limits.slow_seconds))
+        answer = session.registry.ask("PUT", f"{place}&digest={layer.digest}", headers, lambda: slowly(layer, session.limits.slow_seconds))
     except (OSError, http.client.HTTPException) as error:
         return f"{type(error).__name__} after {time.monotonic() - began:.0f} s"
     sent = time.monotonic() - began
