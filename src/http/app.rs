@@ -104,9 +104,9 @@ pub fn router(app: App) -> Router {
     Router::new().fallback(move |request: Request| answer(app.clone(), request))
 }
 
-/// The response to one request, as [`router`] makes it, except for two things that the caller does: a response to HEAD has
-/// the body of GET, where GET has one that is in memory, and `Content-Length` is not set. A response to a request that came
-/// through CloudFront has the extension [`ThroughEdge`].
+/// The response to one request, as [`router`] makes it, except for two things that the caller does: a response to HEAD
+/// has the body of GET, where GET has one that is in memory, and `Content-Length` is not set. A response to a request
+/// that came through CloudFront has the extension [`ThroughEdge`].
 pub async fn answer(app: Arc<App>, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
     let arrival = parts.extensions.get::<Arrival>().copied().unwrap_or_default();
