@@ -17,6 +17,21 @@ async fn nobody_is_logged_in() {
     assert!(report.skipped("push").contains("needs login"));
 }
 
+/// A registry that gives a token to anyone, for what its rules allow anonymous clients.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_logged_in_where_anonymous_clients_get_a_token() {
+    let anonymous = |asked: &crate::server::Asked| match asked.header("authorization") {
+        None if asked.target.starts_with("/token") => Some(reply(200, &[], r#"{"token":"anonymous"}"#)),
+        Some("Bearer anonymous") if asked.target == "/v2/" => Some(reply(200, &[], "{}")),
+        _ => None,
+    };
+    let server = Fake::default().start(anonymous).await;
+    let name = host(&server);
+    let report = Desk::new().doctor(&name, &[], "");
+    report.fails("login", "nobody is logged in", &format!("berth login {name}"));
+    assert!(report.skipped("push").contains("needs login"));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_password_that_is_wrong() {
     let server = Fake::default().start(nothing).await;

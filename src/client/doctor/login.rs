@@ -30,6 +30,13 @@ pub(super) async fn check(
     let transport = &registry.0.transport;
     let url = transport.url(&Route::Base, &Query::default());
     let failure = match transport.send(ctx, &Request::new(Method::GET, url, Scopes::none())).await {
+        // A token for anonymous clients; whether it is enough depends on the rules.
+        Ok(answer) if answer.status == StatusCode::OK && *credential == Credential::Anonymous => {
+            return Finding::failed(
+                format!("nobody is logged in to {host}: only what its rules allow anonymous clients is possible"),
+                fix_refused(host, credential),
+            );
+        }
         Ok(answer) if answer.status == StatusCode::OK => return Finding::Ok(format!("accepted: {}", who(credential))),
         Ok(answer) => answer.into_failure("GET /v2/ with this login").await,
         Err(failure) => failure,
@@ -46,7 +53,7 @@ pub(super) async fn check(
 
 fn who(credential: &Credential) -> String {
     match credential {
-        Credential::Anonymous => "nobody in particular".to_owned(),
+        Credential::Anonymous => "an anonymous client".to_owned(),
         Credential::Password { name, .. } if name == USERNAME => "AWS credentials, as user aws".to_owned(),
         Credential::Password { name, .. } => format!("user {name}"),
         Credential::IdentityToken(_) => "an identity token of Docker's configuration".to_owned(),
