@@ -28,9 +28,6 @@ impl Edge {
             });
             secrets.collect::<Result<Vec<_>, ConfigError>>()
         };
-        Ok(Self {
-            origin_secrets: secrets("http.edge.originsecret")?,
-            upload_keys: secrets("http.edge.uploadkey")?,
-        })
+        Ok(Self { origin_secrets: secrets("http.edge.originsecret")?, upload_keys: secrets("http.edge.uploadkey")? })
     }
 }
