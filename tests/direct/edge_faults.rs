@@ -160,10 +160,15 @@ async fn a_process_that_stops_at_any_request_is_followed_by_another() {
                 answer = alice.get(&url) => Some(answer),
                 () = until(stopped) => None,
             };
+            // What hangs goes on hanging; where there were fewer requests, nothing does.
+            registry.s3.clear_faults();
             created(&other_process.person("alice").get(&path).await, &digest);
             assert!(alice.pull("a/app", &digest).await.body == blob, "{moment}");
             registry.check_blobs().await;
-            assert_eq!(registry.sessions(), [""; 0], "{moment}");
+            // Purging takes the copy of one that stopped on the long way.
+            let left = registry.sessions();
+            let is_long = silent || size == 0;
+            assert!(left.iter().all(|key| is_long && key.contains("/copies/")), "{moment}: {left:?}");
             // An upload that was begun is left to the bucket's lifecycle rule.
             assert!(registry.s3.uploads() <= 1, "{moment}");
             if let Some(ended) = ended {

@@ -51,13 +51,13 @@ async fn a_copy_without_its_condition_is_not_repeated_after_a_lost_answer() {
     };
     refuse(&store, "CopyObject");
     assert!(copy().await.unwrap().is_some());
-    store.driver.delete(&ctx(), &[to.clone()]).await.unwrap();
+    store.driver.delete(&ctx(), std::slice::from_ref(&to)).await.unwrap();
     store.asked();
     store.emulator.inject(Rule::new(Fault::LoseAnswer).operation("CopyObject").times(1));
     assert_eq!(copy().await, Err(DriverErrorKind::Failed));
     assert_eq!(store.asked(), "1 CopyObject, 1 HeadObject");
     // A refusal for the rate leaves no doubt.
-    store.driver.delete(&ctx(), &[to.clone()]).await.unwrap();
+    store.driver.delete(&ctx(), std::slice::from_ref(&to)).await.unwrap();
     store.asked();
     store.emulator.inject(Rule::new(Fault::Throttle).operation("CopyObject").times(1));
     assert!(copy().await.unwrap().is_some());

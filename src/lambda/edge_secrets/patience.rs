@@ -58,7 +58,10 @@ mod tests {
         let done = while_denied(
             began + Duration::from_secs(time),
             || clock.get(),
-            |pause| std::future::ready(clock.set(clock.get() + pause)),
+            |pause| {
+                clock.set(clock.get() + pause);
+                std::future::ready(())
+            },
             || {
                 clock.set(clock.get() + Duration::from_secs(1));
                 attempts.set(attempts.get() + 1);
