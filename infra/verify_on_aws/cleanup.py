@@ -32,6 +32,7 @@ class Stack:
     id: str = ""
     buckets: list = field(default_factory=list)
     log_groups: list = field(default_factory=list)  # (region, name)
+    deleting: bool = False
 
 
 class Cleanup:
@@ -47,9 +48,10 @@ class Cleanup:
         there = [stack for stack in self.stacks if self.attempt(f"stack {stack.name}", self.find, stack)]
         for stack in there:
             self.say(f"deleting stack {stack.name}")
-            self.attempt(f"stack {stack.name}", self.begin, stack)
+            stack.deleting = bool(self.attempt(f"stack {stack.name}", self.begin, stack))
         for stack in there:
-            self.attempt(f"stack {stack.name}", self.finish, stack)
+            if stack.deleting:
+                self.attempt(f"stack {stack.name}", self.finish, stack)
         for stack in self.stacks:
             for bucket in stack.buckets:
                 self.attempt(f"bucket {bucket}", self.delete_bucket, bucket)
@@ -111,8 +113,9 @@ class Cleanup:
         stack.log_groups = sorted(set(stack.log_groups))
         return True
 
-    def begin(self, stack: Stack, *mode: str) -> None:
+    def begin(self, stack: Stack, *mode: str) -> bool:
         self.aws.json("cloudformation", "delete-stack", "--stack-name", stack.id, *mode)
+        return True
 
     def finish(self, stack: Stack) -> None:
         """Waits until it is gone; one that cannot be deleted as a whole is deleted without what cannot."""

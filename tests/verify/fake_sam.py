@@ -100,7 +100,7 @@ def serve(front: str, parameters: dict) -> tuple:
     with open(log, "wb") as output:
         process = subprocess.Popen(
             [program, "--addr", "127.0.0.1:0", "--template", root / "template.yaml", "--front", front, "--instances", "4",
-             "--s3", os.environ["AWS_ENDPOINT_URL_S3"].rpartition("/")[2], "--folder", log.parent,
+             "--s3", os.environ["AWS_ENDPOINT_URL_S3"].rpartition("/")[2].replace("localhost", "127.0.0.1"), "--folder", log.parent,
              "--user", parameters["Users"], "--parameter", f"Rules={parameters['Rules']}"],
             stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
         )
