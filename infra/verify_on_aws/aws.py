@@ -29,12 +29,18 @@ class Missing(Exception):
 
 
 def run(argv: list, uninterrupted: bool = False, cwd: Optional[str] = None) -> str:
-    """Standard output. `uninterrupted`: ctrl-C at the terminal does not reach the program, not even before it has started."""
+    """Standard output. `uninterrupted`: ctrl-C at the terminal does not reach the program, not even while it starts."""
     environment = {**os.environ, "AWS_PAGER": "", "SAM_CLI_TELEMETRY": "0"}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT} if uninterrupted else set())
     try:
         process = subprocess.Popen(  # which inherits the mask
-            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, cwd=cwd,
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+            cwd=cwd,
         )
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
@@ -105,17 +111,57 @@ class Sam:
     def build(self, template: str, parameters: dict) -> str:
         """Builds once for all deployments; returns the built template."""
         target = os.path.join(self.folder, "build")
-        run(["sam", "build", "--template-file", template, "--build-dir", target, "--config-file", self.configuration,
-             *overrides(parameters)], cwd=os.path.dirname(template))
+        run(
+            [
+                "sam",
+                "build",
+                "--template-file",
+                template,
+                "--build-dir",
+                target,
+                "--config-file",
+                self.configuration,
+                *overrides(parameters),
+            ],
+            cwd=os.path.dirname(template),
+        )
         return os.path.join(target, "template.yaml")
 
     def deploy(self, built: str, stack: str, bucket: str, parameters: dict) -> None:
         """Creates a stack; its code goes to `bucket`, below the stack's name."""
-        run(["sam", "deploy", "--template-file", built, "--stack-name", stack, "--s3-bucket", bucket, "--s3-prefix", stack,
-             "--region", self.region, "--config-file", self.configuration, "--capabilities", "CAPABILITY_IAM",
-             "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar", *overrides(parameters)])
+        run(
+            [
+                "sam",
+                "deploy",
+                "--template-file",
+                built,
+                "--stack-name",
+                stack,
+                "--s3-bucket",
+                bucket,
+                "--s3-prefix",
+                stack,
+                "--region",
+                self.region,
+                "--config-file",
+                self.configuration,
+                "--capabilities",
+                "CAPABILITY_IAM",
+                "--no-confirm-changeset",
+                "--no-fail-on-empty-changeset",
+                "--no-progressbar",
+                *overrides(parameters),
+            ]
+        )
 
 
 def overrides(parameters: dict) -> list:
     """A parameter's value may hold spaces: SAM takes it in quotes."""
-    return ["--parameter-overrides", *(f'{name}="{value}"' if " " in value else f"{name}={value}" for name, value in parameters.items())] if parameters else []
+    return (
+        [
+            "--parameter-overrides",
+            *(f'{name}="{value}"' if " " in value else f"{name}={value}" for name, value in parameters.items()),
+        ]
+        if parameters
+        else []
+    )
