@@ -48,6 +48,8 @@ pub struct Asked<'a> {
     /// The URL of the registry as the client reached it, up to what stands before `/v2/`, without a slash at its end:
     /// `https://registry.example.com`. `None` where nobody says.
     pub base: Option<&'a str>,
+    /// The host to which proofs of identity must be bound, where it is known.
+    pub host: Option<&'a str>,
 }
 
 /// A request for which nothing may be done.

@@ -24,7 +24,7 @@ mod tag_store;
 mod upload;
 
 pub use api_keys::ApiKeys;
-pub use edge_secrets::{EdgeSecrets, Issued};
+pub use edge_secrets::{EdgeSecrets, EdgeSecretsError, Issued, Location};
 pub use path_spec::PathSpec;
 pub use purge_uploads::{Purged, purge_uploads};
 pub use registry::{Options, StorageRegistry, Validation};

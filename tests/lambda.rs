@@ -18,6 +18,8 @@ mod direct;
 mod edge;
 #[path = "lambda/edge_secrets.rs"]
 mod edge_secrets;
+#[path = "lambda/edge_stacks.rs"]
+mod edge_stacks;
 #[path = "budgets/image.rs"]
 mod image;
 #[path = "lambda/kills.rs"]

@@ -62,6 +62,11 @@ impl Rules {
     pub fn allow(&self, identity: &Identity, access: &Access) -> Option<&Rule> {
         self.0.iter().find(|rule| rule.is_for(identity) && rule.allows(identity, access))
     }
+
+    /// Whether there is anything that those may do who are not logged in.
+    pub fn allow_anonymous(&self) -> bool {
+        self.0.iter().any(|rule| rule.who == Who::Anonymous)
+    }
 }
 
 impl Rule {
@@ -156,6 +161,21 @@ mod tests {
         ] {
             let access = Access::Repository(name.parse().unwrap(), action);
             assert_eq!(rules.allow(&identity, &access).map(|rule| rule.line), line, "{identity} {access}");
+        }
+    }
+
+    #[test]
+    fn what_anonymous_may_do_is_found_wherever_it_is() {
+        for (text, any) in [
+            ("", false),
+            ("# allow anonymous to pull on **", false),
+            ("allow user:* to pull on public/**; allow key:anonymous to pull on **", false),
+            ("allow user:anonymous to pull on **", false),
+            ("allow user:a to pull on **; allow anonymous to pull on public/*", true),
+            ("allow anonymous to catalog on x", true),
+            ("allow\tanonymous to push on open/**", true),
+        ] {
+            assert_eq!(text.parse::<Rules>().unwrap().allow_anonymous(), any, "{text}");
         }
     }
 

@@ -58,7 +58,7 @@ pub enum LoginError {
     Unsafe {
         /// The registry.
         host: Host,
-        /// Where it wants the password sent.
+        /// Why the password must not be sent to the realm of its challenge.
         reason: String,
     },
     /// It knows nobody of that name, or the password is wrong.

@@ -13,7 +13,7 @@ use super::{
     call::Call,
     dispatch::{dispatch, route},
     fault::Fault,
-    location::base,
+    location::{base, host},
     request_id::RequestId,
     token, uploads,
     whole::whole,
@@ -104,8 +104,8 @@ pub fn router(app: App) -> Router {
     Router::new().fallback(move |request: Request| answer(app.clone(), request))
 }
 
-/// The response to one request, as [`router`] makes it, but for two things that are left to whoever sends it: a response to
-/// HEAD has the body of GET, where GET has one that is in memory, and `Content-Length` is not set. A response to a request
+/// The response to one request, as [`router`] makes it, except for two things that the caller does: a response to HEAD
+/// has the body of GET, where GET has one that is in memory, and `Content-Length` is not set. A response to a request
 /// that came through CloudFront has the extension [`ThroughEdge`].
 pub async fn answer(app: Arc<App>, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
@@ -187,7 +187,9 @@ async fn respond(asked: Unknown, body: Body, caller: &mut Caller) -> Result<Resp
     let wanted = route.as_ref().map(|route| wanted(&parts, route)).unwrap_or_default();
     let base = base(&app.options, &parts, &arrival);
     let authorization = parts.headers.get(header::AUTHORIZATION);
-    let grant = app.access.authorize(&Asked { ctx: &ctx, authorization, base: base.as_deref() }, &wanted).await?;
+    let host = host(&app.options, &parts, &arrival);
+    let asked = Asked { ctx: &ctx, authorization, base: base.as_deref(), host: host.as_deref() };
+    let grant = app.access.authorize(&asked, &wanted).await?;
     *caller = grant.identity().caller();
     let ctx = ctx.asked_by(caller.clone());
     let call = Call { app, ctx, parts, arrival, grant };

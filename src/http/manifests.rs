@@ -31,7 +31,7 @@ pub(super) async fn get(call: &Call, name: &RepositoryName, reference: &Referenc
     if conditional::has_already(&call.parts.headers, &manifest.digest) {
         return Ok(Answer::new(StatusCode::NOT_MODIFIED).entity(&manifest.digest).empty());
     }
-    // Whoever sends a response to HEAD drops the body and keeps its length.
+    // For HEAD, the sender drops the body and keeps its length.
     Ok(Answer::new(StatusCode::OK).entity(&manifest.digest).content(&manifest.media_type, manifest.bytes))
 }
 

@@ -1,24 +1,36 @@
-//! A custom resource of CloudFormation: the secrets that an edge before the registry shares with it.
+//! A custom resource of CloudFormation: the secrets that CloudFront and the registry behind it share.
 //!
 //! | property | |
 //! |---|---|
-//! | `Version` | a new one has new secrets; those before it remain good until yet another |
-//! | `Downloads` | `true`: a key that signs URLs of CloudFront, too |
+//! | `Version` | a new one has new secrets; those of the version before it stay valid until the next |
+//! | `Rules` | the access rules in force; none when it is missing |
+//! | `Bucket`, `RootDirectory` | where the registry is. They cannot change. What the function is configured with when missing |
 //!
-//! Data: `OriginSecret`, `OriginSecrets`, `UploadKeys`, `KeysArn`, and with `Downloads` `PublicKey` and `PrivateKey`.
+//! Data: `OriginSecret`, which CloudFront sends, and `OriginSecrets`, which the registry takes; `UploadKeys`, the first of which
+//! signs; `KeysArn`, the file that CloudFront imports; `PublicKey` and `PrivateKey` of the key that signs URLs, which stays for
+//! the life of the stack, since CloudFront ignores a change of it (`UpdatePublicKey` changes the comment alone); `Anonymous`:
+//! `true` where the rules grant anything to `anonymous`, else `false`.
+//!
+//! They are kept below `berth/edge/ID/`, where ID is the last part of the stack's ARN. `Delete` removes that folder.
 
-use std::{sync::Arc, time::Duration};
+mod patience;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use lambda_http::LambdaEvent;
 use serde_json::{Value, json};
 
+use self::patience::{PROPAGATION, while_denied};
 use super::{Task, deadline};
 use crate::{
-    auth::Fetch,
+    auth::{Fetch, Rules},
     aws::cloudfront::UrlKey,
     config::{Config, Driver},
     context::{Caller, Context},
-    storage::{EdgeSecrets, Issued},
+    storage::{EdgeSecrets, EdgeSecretsError, Issued, Location},
     wire::Adapters,
 };
 
@@ -109,42 +121,71 @@ async fn done(ctx: &Context, config: &Result<Config, String>, event: &Value) -> 
     let Driver::S3(bucket) = &config.storage.driver else {
         return Err("no bucket: set REGISTRY_STORAGE_S3_BUCKET".to_owned());
     };
+    let arn = text(event, "StackId").ok_or("the event has no StackId")?;
     let adapters = Adapters::open(config).await.map_err(|error| error.to_string())?;
-    let secrets = EdgeSecrets::new(adapters.driver().clone());
-    match kind {
-        "Create" | "Update" => {
-            let properties = event.get("ResourceProperties").unwrap_or(&Value::Null);
-            let version = text(properties, "Version").ok_or("the property Version is missing, or no text")?;
-            // CloudFormation makes texts of truth values.
-            let downloads = match properties.get("Downloads") {
-                None => false,
-                Some(Value::Bool(on)) => *on,
-                Some(Value::String(text)) if text == "true" => true,
-                Some(Value::String(text)) if text == "false" => false,
-                Some(_) => return Err("the property Downloads is neither true nor false".to_owned()),
-            };
-            let issued = secrets.issue(ctx, version, downloads).await.map_err(|error| error.to_string())?;
-            let partition = text(event, "StackId").and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws");
-            let place = format!("arn:{partition}:s3:::{}/{}{}", bucket.bucket, bucket.root, issued.keys.relative());
-            data(issued, place).ok_or_else(|| "the key of downloads, as it is stored, cannot be read".to_owned())
+    let stack = arn.rsplit('/').next().unwrap_or_default();
+    let secrets = EdgeSecrets::new(adapters.driver().clone(), stack).map_err(|error| error.to_string())?;
+    let (secrets, properties) = (&secrets, event.get("ResourceProperties").unwrap_or(&Value::Null));
+    let location = |properties: &Value| {
+        let name = text(properties, "Bucket").unwrap_or(&bucket.bucket);
+        Location::new(name, properties.get("RootDirectory").and_then(Value::as_str).unwrap_or(&bucket.root))
+    };
+    let now = &location(properties);
+    let version = || text(properties, "Version").ok_or("the property Version is missing, or no text");
+    let issued = match kind {
+        "Create" => {
+            let (version, _) = (version()?, anonymous(properties)?);
+            patiently(ctx, || secrets.create(ctx, version, now)).await
         }
-        "Delete" => secrets.remove(ctx).await.map(|()| json!({})).map_err(|error| error.to_string()),
-        _ => Err("the event's RequestType is none of Create, Update and Delete".to_owned()),
-    }
+        "Update" => {
+            let (version, _) = (version()?, anonymous(properties)?);
+            let before = event.get("OldResourceProperties").map_or_else(|| now.clone(), location);
+            patiently(ctx, || secrets.update(ctx, version, now)).await.map_err(|error| match error {
+                // An update that is taken back has other properties before it, too, and finds what was.
+                EdgeSecretsError::Missing(_) if before != *now => EdgeSecretsError::Moved(before, now.clone()),
+                error => error,
+            })
+        }
+        "Delete" => {
+            let removed = patiently(ctx, || async { Ok(secrets.remove(ctx).await?) }).await;
+            return removed.map(|()| json!({})).map_err(|error| error.to_string());
+        }
+        other => return Err(format!("the RequestType is {other}, none of Create, Update and Delete")),
+    };
+    let issued = issued.map_err(|error| error.to_string())?;
+    let partition = arn.split(':').nth(1).unwrap_or("aws");
+    let place = format!("arn:{partition}:s3:::{}/{}{}", bucket.bucket, bucket.root, issued.keys.relative());
+    let mut data = data(issued, place).ok_or("the download key, as it is stored, cannot be read")?;
+    data["Anonymous"] = anonymous(properties)?.to_string().into();
+    Ok(data)
 }
 
+/// What `work` comes to, for as long as a denial may be one of a permission that is on its way.
+async fn patiently<T, W>(ctx: &Context, work: impl FnMut() -> W) -> Result<T, EdgeSecretsError>
+where
+    W: Future<Output = Result<T, EdgeSecretsError>>,
+{
+    let patience = Instant::now() + PROPAGATION;
+    let until = ctx.deadline().map_or(patience, |deadline| deadline.min(patience));
+    while_denied(until, Instant::now, tokio::time::sleep, work).await
+}
+
+/// Whether the rules of `properties` grant anything to those who are not logged in.
+fn anonymous(properties: &Value) -> Result<bool, String> {
+    let rules = text(properties, "Rules").unwrap_or_default().parse::<Rules>();
+    rules.map(|rules| rules.allow_anonymous()).map_err(|error| format!("Rules: {error}"))
+}
+
+/// What CloudFormation's `Fn::GetAtt` finds.
 fn data(issued: Issued, keys_arn: String) -> Option<Value> {
-    let mut data = json!({
+    Some(json!({
         "OriginSecret": issued.origin.first()?,
         "OriginSecrets": issued.origin.join(","),
         "UploadKeys": issued.upload.join(","),
         "KeysArn": keys_arn,
-    });
-    if let Some(private) = issued.downloads {
-        data["PublicKey"] = UrlKey::read(&private)?.public_pem().into();
-        data["PrivateKey"] = private.into();
-    }
-    Some(data)
+        "PublicKey": UrlKey::read(&issued.download)?.public_pem(),
+        "PrivateKey": issued.download,
+    }))
 }
 
 /// `said`, with what CloudFormation knows the event by ("Custom resource response objects").

@@ -1,10 +1,15 @@
-//! The secrets that the registry shares with an edge before it, each set under the name of its version.
+//! The secrets that the registry of one stack shares with the CloudFront distribution before it.
+//!
+//! They are in a folder of the stack, so that several stacks can use one bucket, and deleting one leaves the others alone:
 //!
 //! | file | content |
 //! |---|---|
-//! | `secrets.json` | which versions are in use, the newest first; nothing secret |
-//! | `secrets-VERSION.json` | the secrets of a version: written once, so that all who make it have the same |
-//! | `keys-VERSION.json` | what CloudFront reads into a key value store ("Import file format") |
+//! | `secrets.json` | the versions in use and the place that they were made for; nothing secret. Written last |
+//! | `secrets-VERSION.json` | the secrets of a version: written once, so that everybody who makes it has the same |
+//! | `download-key.json` | the key that signs URLs of CloudFront: written once |
+//! | `keys-VERSION.json` | what CloudFront imports into a key value store ("Import file format") |
+
+mod state;
 
 use std::sync::Arc;
 
@@ -20,48 +25,57 @@ use crate::{
     distribution::{BackendError, BackendErrorKind},
     driver::{DriverErrorKind, Path, PutOptions, StorageDriver},
 };
+pub use state::Location;
+use state::State;
 
 /// The longest file that is read, in bytes.
 const LONGEST: u64 = 4096;
 
-/// The newest and the one before it, whose signatures are still under way when another follows.
-const VERSIONS: usize = 2;
-
-/// The secrets of an edge, in storage.
+/// The secrets of one stack, in storage.
 pub struct EdgeSecrets {
     driver: Arc<dyn StorageDriver>,
+    stack: String,
 }
 
-/// What a version comes to.
+/// The secrets in use.
 #[derive(PartialEq, Eq)]
 pub struct Issued {
-    /// What CloudFront shows to the registry: that of the version, then the one before it.
+    /// What the registry takes as proof that a request came through CloudFront. The first is the current version's, which
+    /// CloudFront sends.
     pub origin: Vec<String>,
-    /// The keys that sign tickets of uploads, likewise.
+    /// The keys of upload tickets. The first signs: it is the older of two, which CloudFront knows before and after the update
+    /// that brings it the other.
     pub upload: Vec<String>,
-    /// The key that signs URLs, if it was asked for: PKCS#8 in base64.
-    pub downloads: Option<String>,
-    /// Where what CloudFront imports is.
+    /// The key that signs URLs: PKCS#8 in base64.
+    pub download: String,
+    /// The file that CloudFront imports.
     pub keys: Path,
 }
 
-/// What is in use.
-#[derive(Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct State {
-    /// The newest first.
-    versions: Vec<String>,
-    downloads: Option<Downloads>,
-}
-
-/// Whose key signs URLs. CloudFront changes no key that it knows, so one stays through all versions, until downloads were
-/// turned off and are turned on again by another version.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Downloads {
-    /// The version that it was made with.
-    key: String,
-    /// The last version that had them on.
-    used: String,
-    on: bool,
+/// Why there are no secrets.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum EdgeSecretsError {
+    /// The version is no name of a file.
+    #[error("Version: allowed are 1 to 64 letters, digits, dots, _ and -")]
+    Version,
+    /// The stack's id is no name of a folder.
+    #[error("StackId: its last part has not 1 to 64 letters, digits and -")]
+    Stack,
+    /// An update finds no secrets where earlier versions must have left them.
+    #[error(
+        "{0} is missing: CloudFront goes on with the secrets that were there, and cannot be given others; restore the folder, \
+         or delete the stack and create it again"
+    )]
+    Missing(Path),
+    /// The secrets were made for another bucket or root directory.
+    #[error(
+        "the bucket or root directory of a stack cannot change (from {0} to {1}), since CloudFront has its secrets from there; \
+         set it back, or create another stack"
+    )]
+    Moved(Location, Location),
+    /// Storage failed.
+    #[error(transparent)]
+    Backend(#[from] BackendError),
 }
 
 /// The secrets of one version.
@@ -69,84 +83,133 @@ struct Downloads {
 struct Set {
     origin: String,
     upload: String,
-    downloads: String,
+}
+
+/// The key that signs URLs.
+#[derive(Serialize, Deserialize)]
+struct DownloadKey {
+    pkcs8: String,
 }
 
 impl EdgeSecrets {
-    /// Those that lie in `driver`.
-    pub fn new(driver: Arc<dyn StorageDriver>) -> Self {
-        Self { driver }
-    }
-
-    /// Makes `version` the newest, if it is not, and the key of `downloads`, if it is wanted. Safe to repeat, and by two at
-    /// once: the same version has the same secrets. One that was before the newest may be made the newest again.
+    /// Those of the stack that has the id `stack`, which is the last part of its ARN.
     ///
     /// # Errors
-    /// [`BackendError`], also for a version that is no name.
-    pub async fn issue(&self, ctx: &Context, version: &str, downloads: bool) -> Result<Issued, BackendError> {
-        if !is_name(version) {
-            return Err(failed("Version: allowed are 1 to 64 letters, digits, dots, _ and -"));
+    /// [`EdgeSecretsError::Stack`].
+    pub fn new(driver: Arc<dyn StorageDriver>, stack: &str) -> Result<Self, EdgeSecretsError> {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        if (1..=64).contains(&stack.len()) && stack.bytes().all(is_plain) {
+            Ok(Self { driver, stack: stack.to_owned() })
+        } else {
+            Err(EdgeSecretsError::Stack)
         }
-        let before: State = self.read(ctx, "secrets.json").await?.unwrap_or_default();
-        let mut state = before.clone();
-        state.versions.retain(|other| other != version);
-        state.versions.insert(0, version.to_owned());
-        state.versions.truncate(VERSIONS);
-        state.turn(version, downloads);
-
-        let mut sets = Vec::new();
-        for version in &state.versions {
-            sets.push(self.set(ctx, version).await?);
-        }
-        let (origin, upload): (Vec<_>, Vec<_>) = sets.into_iter().map(|set| (set.origin, set.upload)).unzip();
-        let signs = match &state.downloads {
-            Some(signs) if signs.on => Some(self.set(ctx, &signs.key).await?.downloads),
-            _ => None,
-        };
-        let keys = file(&format!("keys-{version}.json"))?;
-        let entry = json!({ "data": [{ "key": "upload-keys", "value": upload.join(",") }] });
-        self.write(ctx, &keys, &entry, false).await?;
-        if state != before {
-            self.write(ctx, &file("secrets.json")?, &state, false).await?;
-        }
-        self.forget(ctx, &before, &state).await?;
-        Ok(Issued { origin, upload, downloads: signs, keys })
     }
 
-    /// Removes everything.
+    /// Makes the secrets of a new stack at `location`; what an earlier attempt left is used. Safe to repeat, and by two at
+    /// once: the same version has the same secrets.
+    ///
+    /// # Errors
+    /// [`EdgeSecretsError`].
+    pub async fn create(&self, ctx: &Context, version: &str, location: &Location) -> Result<Issued, EdgeSecretsError> {
+        self.issue(ctx, version, location, true).await
+    }
+
+    /// Makes `version` the current one, if it is not. One that was before it may become the current one again. Safe to repeat
+    /// as [`Self::create`] is.
+    ///
+    /// # Errors
+    /// [`EdgeSecretsError`].
+    pub async fn update(&self, ctx: &Context, version: &str, location: &Location) -> Result<Issued, EdgeSecretsError> {
+        self.issue(ctx, version, location, false).await
+    }
+
+    /// Removes everything of this stack.
     ///
     /// # Errors
     /// [`BackendError`]; that nothing is there is none.
     pub async fn remove(&self, ctx: &Context) -> Result<(), BackendError> {
-        match self.driver.delete_tree(ctx, &super::path(PathSpec::Edge(None))?).await {
+        match self.driver.delete_tree(ctx, &super::path(PathSpec::Edge(&self.stack, None))?).await {
             Err(error) if !error.is_not_found() => Err(error.into()),
             _ => Ok(()),
         }
     }
 
-    /// The secrets of `version`; made, if there are none.
-    async fn set(&self, ctx: &Context, version: &str) -> Result<Set, BackendError> {
-        let name = format!("secrets-{version}.json");
-        if let Some(set) = self.read(ctx, &name).await? {
-            return Ok(set);
+    /// `is_new`: what is missing may be made.
+    async fn issue(
+        &self,
+        ctx: &Context,
+        version: &str,
+        location: &Location,
+        is_new: bool,
+    ) -> Result<Issued, EdgeSecretsError> {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        if !(1..=64).contains(&version.len()) || !version.bytes().all(is_plain) {
+            return Err(EdgeSecretsError::Version);
         }
-        let set = Set::generate().ok_or_else(|| failed("the system has no randomness"))?;
-        if self.write(ctx, &file(&name)?, &set, true).await? {
-            return Ok(set);
+        let at = self.file("secrets.json")?;
+        let before: Option<State> = self.read(ctx, &at).await?;
+        let state = match &before {
+            Some(before) if before.location != *location => {
+                return Err(EdgeSecretsError::Moved(before.location.clone(), location.clone()));
+            }
+            Some(before) => before.with_current(version),
+            None if is_new => State::new(version, location),
+            None => return Err(EdgeSecretsError::Missing(at)),
+        };
+        let is_known = |version: &str| before.as_ref().is_some_and(|before| before.has(version));
+
+        let path = self.file("download-key.json")?;
+        let generate = || Some(DownloadKey { pkcs8: UrlKey::generate().ok()? });
+        let download = self.once(ctx, path, is_new, generate).await?.pkcs8;
+        let (mut origin, mut upload) = (Vec::new(), Vec::new());
+        for version in &state.versions {
+            let path = self.file(&format!("secrets-{version}.json"))?;
+            let set = self.once(ctx, path, is_new || !is_known(version), Set::generate).await?;
+            upload.push(set.upload);
+            if *version == state.current {
+                origin.insert(0, set.origin);
+            } else {
+                origin.push(set.origin);
+            }
         }
-        // Another was faster: its secrets are the version's.
-        self.read(ctx, &name).await?.ok_or_else(|| failed("the secrets are gone while they are made"))
+        let keys = self.file(&format!("keys-{version}.json"))?;
+        let entry = json!({ "data": [{ "key": "upload-keys", "value": upload.join(",") }] });
+        self.write(ctx, &keys, &entry, false).await?;
+        if before.as_ref() != Some(&state) {
+            self.write(ctx, &at, &state, false).await?;
+        }
+        self.forget(ctx, &state).await?;
+        Ok(Issued { origin, upload, download, keys })
     }
 
-    /// Removes what was in use `before`, and is not `now`.
-    async fn forget(&self, ctx: &Context, before: &State, now: &State) -> Result<(), BackendError> {
+    /// What is at `path`; generated, if there is nothing and that `may` be.
+    async fn once<T: Serialize + DeserializeOwned>(
+        &self,
+        ctx: &Context,
+        path: Path,
+        may: bool,
+        generate: impl Fn() -> Option<T>,
+    ) -> Result<T, EdgeSecretsError> {
+        if let Some(found) = self.read(ctx, &path).await? {
+            return Ok(found);
+        }
+        if !may {
+            return Err(EdgeSecretsError::Missing(path));
+        }
+        let made = generate().ok_or_else(|| failed("the system has no randomness"))?;
+        if self.write(ctx, &path, &made, true).await? {
+            return Ok(made);
+        }
+        // Another was faster: its secrets count.
+        Ok(self.read(ctx, &path).await?.ok_or_else(|| failed("the secrets are gone while they are made"))?)
+    }
+
+    /// Removes what is no longer in use.
+    async fn forget(&self, ctx: &Context, state: &State) -> Result<(), BackendError> {
         let mut gone = Vec::new();
-        let signed_by = before.downloads.iter().map(|signs| &signs.key);
-        for version in before.versions.iter().chain(signed_by).filter(|version| !now.versions.contains(version)) {
-            gone.push(file(&format!("keys-{version}.json"))?);
-            if now.downloads.as_ref().is_none_or(|signs| signs.key != *version) {
-                gone.push(file(&format!("secrets-{version}.json"))?);
-            }
+        for version in &state.retired {
+            gone.push(self.file(&format!("keys-{version}.json"))?);
+            gone.push(self.file(&format!("secrets-{version}.json"))?);
         }
         if !gone.is_empty() {
             self.driver.delete(ctx, &gone).await?;
@@ -154,14 +217,13 @@ impl EdgeSecrets {
         Ok(())
     }
 
-    async fn read<T: DeserializeOwned>(&self, ctx: &Context, name: &str) -> Result<Option<T>, BackendError> {
-        let path = file(name)?;
-        match self.driver.get(ctx, &path, LONGEST).await {
+    async fn read<T: DeserializeOwned>(&self, ctx: &Context, path: &Path) -> Result<Option<T>, BackendError> {
+        match self.driver.get(ctx, path, LONGEST).await {
             // What is wrong with it is not said: a parser's error may hold what it read.
             Ok(content) => match serde_json::from_slice(&content) {
                 Ok(content) => Ok(Some(content)),
                 Err(_) => {
-                    Err(failed(&format!("{path} is not as this registry writes it; without it, secrets are made anew")))
+                    Err(failed(&format!("{path} is not as this registry writes it; restore an earlier version of it")))
                 }
             },
             Err(error) if error.is_not_found() => Ok(None),
@@ -185,27 +247,15 @@ impl EdgeSecrets {
             Err(error) => Err(error.into()),
         }
     }
-}
 
-impl State {
-    /// Turns downloads on or off, as `version` has it.
-    fn turn(&mut self, version: &str, on: bool) {
-        match &mut self.downloads {
-            Some(signs) if !on => signs.on = false,
-            // On again by the version that had them on before: a deployment is taken back.
-            Some(signs) if signs.on || signs.used == version => {
-                signs.on = true;
-                version.clone_into(&mut signs.used);
-            }
-            _ if on => self.downloads = Some(Downloads { key: version.to_owned(), used: version.to_owned(), on }),
-            _ => {}
-        }
+    fn file(&self, name: &str) -> Result<Path, BackendError> {
+        Ok(super::path(PathSpec::Edge(&self.stack, Some(name)))?)
     }
 }
 
 impl Set {
     fn generate() -> Option<Self> {
-        Some(Self { origin: secret()?, upload: secret()?, downloads: UrlKey::generate().ok()? })
+        Some(Self { origin: secret()?, upload: secret()? })
     }
 }
 
@@ -214,15 +264,6 @@ fn secret() -> Option<String> {
     let mut bytes = [0; 32];
     SystemRandom::new().fill(&mut bytes).ok()?;
     Some(URL_SAFE_NO_PAD.encode(bytes))
-}
-
-fn is_name(version: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    (1..=64).contains(&version.len()) && version.bytes().all(is_plain)
-}
-
-fn file(name: &str) -> Result<Path, BackendError> {
-    Ok(super::path(PathSpec::Edge(Some(name)))?)
 }
 
 fn failed(message: &str) -> BackendError {

@@ -74,8 +74,9 @@ pub enum PathSpec<'a> {
     ApiKeys,
     /// An API key, by the hash of its secret. Content: its name and its times, in JSON.
     ApiKey(&'a str),
-    /// The folder of what is shared with an edge before the registry, and a file in it.
-    Edge(Option<&'a str>),
+    /// The folder of the secrets that a stack's registry shares with its CloudFront distribution, by the last part of the
+    /// stack's ARN, and a file in it.
+    Edge(&'a str, Option<&'a str>),
 }
 
 impl PathSpec<'_> {
@@ -137,8 +138,8 @@ impl PathSpec<'_> {
             Self::Secret(name) => format!("/berth/secrets/{name}"),
             Self::SigningKeys => "/berth/keys/signing/current".to_owned(),
             Self::ApiKeys => "/berth/keys/api".to_owned(),
-            Self::Edge(None) => "/berth/edge".to_owned(),
-            Self::Edge(Some(file)) => format!("{}/{file}", Self::Edge(None).text()),
+            Self::Edge(stack, None) => format!("/berth/edge/{stack}"),
+            Self::Edge(stack, Some(file)) => format!("{}/{file}", Self::Edge(stack, None).text()),
             Self::ApiKey(hash) => format!("{}/{hash}", Self::ApiKeys.text()),
         }
     }

@@ -71,7 +71,9 @@ pub(super) fn door(auth: &Auth, driver: &Arc<dyn StorageDriver>) -> Result<Door,
             let keys = Arc::new(SigningKeys::new(Arc::new(StoredKeys::signing(driver.clone())), Clock::default()));
             let tokens =
                 TokenService::new(keys.clone(), rules.clone(), verifiers(berth, driver)?).with_life(berth.life);
-            Ok(Door { access: Arc::new(Bearer::new(keys, rules)), tokens: Some(Arc::new(tokens)) })
+            let tokens = Arc::new(tokens);
+            let access = Bearer::new(keys, rules).with_passwords(tokens.clone());
+            Ok(Door { access: Arc::new(access), tokens: Some(tokens) })
         }
     }
 }

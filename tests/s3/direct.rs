@@ -19,7 +19,7 @@ use crate::store::{MIB, Store, bytes, ctx, path, store, store_with};
 const PART: usize = 5 * MIB;
 
 /// Sends `content` as `put` says; the status.
-async fn send(put: &SignedPut, content: &Bytes) -> u16 {
+pub(crate) async fn send(put: &SignedPut, content: &Bytes) -> u16 {
     let (host, target) = put.url.strip_prefix("http://").unwrap().split_once('/').unwrap();
     let mut request = format!("PUT /{target} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
     for (name, value) in &put.headers {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
 mod compose;
+mod conditional;
 mod direct;
 mod environment;
 mod failures;
@@ -11,3 +12,4 @@ mod puts;
 mod reads;
 mod scripted;
 mod store;
+mod verified;

@@ -33,7 +33,10 @@ pub(crate) async fn store() -> Store {
 }
 
 pub(crate) async fn store_with(change: impl FnOnce(&mut S3Config)) -> Store {
-    let emulator = S3Emulator::start().await.unwrap();
+    store_on(S3Emulator::start().await.unwrap(), change).await
+}
+
+pub(crate) async fn store_on(emulator: S3Emulator, change: impl FnOnce(&mut S3Config)) -> Store {
     let mut config = config(&emulator);
     change(&mut config);
     let driver = Arc::new(S3Driver::new(config, &http_client()).await);

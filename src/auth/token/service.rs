@@ -151,6 +151,21 @@ impl TokenService {
         Ok(Issued { identity, token, refresh, granted, issued_at, life: self.life })
     }
 
+    /// Whose user name and password these are. `host` is the host to which proofs must be bound, where it is known.
+    ///
+    /// # Errors
+    /// [`NoToken::Wrong`] and [`NoToken::Unavailable`].
+    pub(super) async fn identify_by_password(
+        &self,
+        ctx: &Context,
+        host: Option<&str>,
+        (name, password): (&str, &str),
+    ) -> Result<Identity, NoToken> {
+        let proof = Proof::Password { name, password };
+        let ask = Ask { base: None, host, service: None, scopes: &[], proof, offline: false };
+        Ok(self.identify(ctx, &ask, "").await?.identity)
+    }
+
     async fn identify(&self, ctx: &Context, ask: &Ask<'_>, host: &str) -> Result<Known, NoToken> {
         let (name, password) = match ask.proof {
             Proof::None => return Ok(Known { identity: Identity::Anonymous, mark: None }),

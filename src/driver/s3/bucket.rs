@@ -1,5 +1,7 @@
 //! The bucket: keys of paths.
 
+use std::sync::atomic::AtomicBool;
+
 use aws_sdk_s3::{Client, config::SharedHttpClient};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -22,6 +24,8 @@ pub(super) struct Bucket {
     root: String,
     /// The conditional writes that the store does not implement.
     pub(super) unimplemented: Unimplemented,
+    /// Whether the store was seen to copy a part without reporting its checksum.
+    pub(super) hides_part_checksums: AtomicBool,
 }
 
 impl Bucket {
@@ -29,7 +33,14 @@ impl Bucket {
         let client = config::client(&config, http).await;
         let root = config.root.as_deref().unwrap_or_default().trim_matches('/');
         let root = if root.is_empty() { String::new() } else { format!("{root}/") };
-        Self { client, name: config.bucket, sizes: config.sizes.within_bounds(), root, unimplemented: Unimplemented::default() }
+        Self {
+            client,
+            name: config.bucket,
+            sizes: config.sizes.within_bounds(),
+            root,
+            unimplemented: Unimplemented::default(),
+            hides_part_checksums: AtomicBool::new(false),
+        }
     }
 
     /// The key of the file at `path`.

@@ -3,11 +3,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{
-    attempt::Question,
-    bucket::Bucket,
-    error::S3Error,
-};
+use super::{attempt::Question, bucket::Bucket, error::S3Error};
 use crate::context::Context;
 
 /// What a write requires of its key.
@@ -78,7 +74,10 @@ impl Bucket {
     pub(super) fn does_without(&self, operation: &str, condition: Condition, error: &S3Error) -> bool {
         let without = condition == Condition::AbsentOrEqual && error.is_not_implemented();
         if without && !self.unimplemented.of(operation).swap(true, Ordering::Relaxed) {
-            tracing::warn!(operation, "the store does not implement If-None-Match here; HEAD is asked before each write");
+            tracing::warn!(
+                operation,
+                "the store does not implement If-None-Match here; HEAD is asked before each write"
+            );
         }
         without
     }

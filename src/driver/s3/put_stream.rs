@@ -79,7 +79,8 @@ impl Bucket {
                 continue;
             }
             // S3 may close the connection on its early answer, which then is lost; or on its late one.
-            let exists = condition != Condition::None && error.is_doubtful() && self.exists(ctx, &key).await.unwrap_or(false);
+            let exists =
+                condition != Condition::None && error.is_doubtful() && self.exists(ctx, &key).await.unwrap_or(false);
             if !exists && !error.is_precondition() {
                 return Err(error.on(path, self));
             }

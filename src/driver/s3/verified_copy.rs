@@ -2,10 +2,11 @@
 //!
 //! The source may be overwritten by others at any time. Still the destination gets content of the expected digest or nothing:
 //!
-//! 1. One `UploadPartCopy` without a range copies the whole source into part 1 of a new multipart upload. S3 reads one object
-//!    for it, never a mixture of two ("Amazon S3 data consistency model").
-//! 2. The upload was created with `ChecksumAlgorithm: SHA256`, so S3 hashes the bytes of the part, and the answer has their
-//!    SHA-256. The part is the whole content, so that is the content's SHA-256 as well ("Checking object integrity").
+//! 1. One `UploadPartCopy` without a range copies the whole source into part 1 of a new multipart upload.
+//! 2. The upload was created with `ChecksumAlgorithm: SHA256`, so S3 hashes the bytes that it stores as the part, whatever they
+//!    are, and the answer has their SHA-256 ("Checking object integrity"; `ChecksumSHA256` of `CopyPartResult`). The part is the
+//!    whole object to be, so this is the object's SHA-256. S3 reads the source as one object; if it mixed two, the hash would
+//!    show that.
 //! 3. The upload's id is known to this call alone, and part 1 is written by one request alone: one whose answer was lost is not
 //!    repeated into the same upload. So nothing replaces the part after it was hashed.
 //! 4. The upload is completed only if the hash is the expected one, and the list of parts names the part by its SHA-256. Until
@@ -15,15 +16,12 @@
 //! An attempt that fails aborts its upload. A process that dies before, and an abort that fails, leave an upload, which nobody
 //! can see or complete; a lifecycle rule of the bucket removes it.
 
-use std::{sync::Arc, time::Instant};
-
-use super::{
-    attempt::Pauses,
-    bucket::Bucket,
-    direct::of_whole,
-    error::S3Error,
-    multipart::Upload,
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Instant,
 };
+
+use super::{attempt::Pauses, bucket::Bucket, direct::of_whole, error::S3Error, multipart::Upload};
 use crate::{
     context::Context,
     digest::Digest,
@@ -47,7 +45,8 @@ impl Bucket {
             return Err(DriverError::new(DriverErrorKind::TooLarge, source, message));
         }
         // S3 hashes parts by no other algorithm that digests have; whether it copies an empty part, it does not say.
-        if !expected.is_canonical() || *expected == Digest::canonical(b"") {
+        let is_hashed = expected.is_canonical() && *expected != Digest::canonical(b"");
+        if !is_hashed || self.hides_part_checksums.load(Ordering::Relaxed) {
             return Ok(VerifiedCopy::Unverified);
         }
         let copying = ctx.before(until);
@@ -88,7 +87,11 @@ impl Bucket {
                     return upload.complete_equal(ctx, part).await.map(|()| VerifiedCopy::Stored);
                 }
                 Some(actual) => Ok(VerifiedCopy::Mismatch { actual }),
-                None => Ok(VerifiedCopy::Unverified),
+                None => {
+                    // The next call spares a copy in vain, for the life of the process.
+                    self.hides_part_checksums.store(true, Ordering::Relaxed);
+                    Ok(VerifiedCopy::Unverified)
+                }
             },
             Err(error) if error.is_refused_form() => Ok(VerifiedCopy::Unverified),
             Err(error) => Err(error),

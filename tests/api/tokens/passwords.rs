@@ -142,7 +142,7 @@ async fn an_unknown_user_takes_as_long_as_a_wrong_password() {
         let login = HeaderValue::try_from(basic(name, password)).unwrap();
         let begun = Instant::now();
         let known = users
-            .authorize(&Asked { ctx: &ctx, authorization: Some(&login), base: None }, &Wanted::default())
+            .authorize(&Asked { ctx: &ctx, authorization: Some(&login), base: None, host: None }, &Wanted::default())
             .await
             .is_ok();
         (begun.elapsed(), known)
@@ -173,4 +173,29 @@ async fn an_unknown_user_takes_as_long_as_a_wrong_password() {
     }
     // The hash is most of it: without it, the ratio would be another.
     assert!(remembered * 4 < wrong, "{remembered:?} {wrong:?}");
+}
+
+/// As go-containerregistry sends them where a Lambda function URL has renamed the challenge's header.
+#[tokio::test]
+async fn a_password_in_the_place_of_a_token_grants_what_the_rules_allow() {
+    let registry = registry(&Hands::new()).await;
+    let (pull, uploads) = ("/v2/team/app/tags/list", "/v2/team/app/blobs/uploads/");
+    let (alice, bob) = (basic("alice", "wonderland"), basic("bob", "pass:word"));
+    ask(&registry, "GET", "/v2/", Some(&alice)).await.is(200);
+    ask(&registry, "GET", pull, Some(&alice)).await.refused(404, "NAME_UNKNOWN");
+    ask(&registry, "POST", uploads, Some(&alice)).await.is(202);
+    ask(&registry, "GET", pull, Some(&bob)).await.refused(404, "NAME_UNKNOWN");
+    ask(&registry, "POST", uploads, Some(&bob)).await.refused(403, "DENIED");
+    ask(&registry, "GET", "/v2/other/tags/list", Some(&alice)).await.refused(403, "DENIED");
+    // An API key, and a proof bound to the host that the request went to.
+    ask(&registry, "POST", "/v2/inbox/blobs/uploads/", Some(&basic("x", "key-ci"))).await.is(202);
+    ask(&registry, "POST", uploads, Some(&basic("x", "key-ci"))).await.refused(403, "DENIED");
+    let bound = basic("AWS", &format!("aws-{}", registry.addr));
+    ask(&registry, "GET", "/v2/", Some(&bound)).await.is(200);
+    for wrong in [basic("alice", "Wonderland"), basic("nobody", "wonderland"), basic("AWS", "aws-elsewhere")] {
+        let refused = ask(&registry, "GET", "/v2/", Some(&wrong)).await;
+        let challenge = refused.refused(401, "UNAUTHORIZED").header("www-authenticate");
+        assert!(challenge.starts_with("Bearer realm="), "{challenge}");
+    }
+    ask(&registry, "GET", "/v2/", Some(&basic("x", "down-"))).await.refused(503, "UNAVAILABLE");
 }
