@@ -35,33 +35,71 @@ def names(known, text: str) -> list:
 
 def parse(argv: list) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="verify-on-aws", epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Deploy each front end of Berth to a stack of its own, check what AWS does not document, delete everything.",
+        prog="verify-on-aws",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Deploy each front end to its own stack, check what AWS does not document, delete everything.",
     )
     checks = [check.name for check in CHECKS]
-    parser.add_argument("--front", type=lambda text: names(FRONTS, text), default=list(FRONTS), metavar="FRONT,..",
-                        help=f"only these: {', '.join(FRONTS)}")
-    parser.add_argument("--only", type=lambda text: names(checks, text), default=checks, metavar="CHECK,..",
-                        help=f"only these: {', '.join(checks)}")
-    parser.add_argument("--json", default="verify-on-aws.json", metavar="FILE", help="where the findings go (default: %(default)s)")
-    parser.add_argument("--size", type=int, default=5_000_000, metavar="BYTES", help="of a large layer (default: %(default)s)")
-    parser.add_argument("--sizes", type=sizes, default=None, metavar="BYTES,..",
-                        help="of the very large layers pushed through CloudFront; empty: none (default: 1e9,5e9; in a local run none)")
-    parser.add_argument("--slow", type=float, default=None, metavar="SECONDS",
-                        help="that a slow sender takes; 0: skip it (default: 130; in a local run 2)")
-    parser.add_argument("--no-clients", dest="clients", action="store_false", help="do not push and pull with the installed clients")
-    parser.add_argument("--no-conformance", dest="conformance", action="store_false", help="do not run the conformance program")
+    parser.add_argument(
+        "--front",
+        type=lambda text: names(FRONTS, text),
+        default=list(FRONTS),
+        metavar="FRONT,..",
+        help=f"only these: {', '.join(FRONTS)}",
+    )
+    parser.add_argument(
+        "--only",
+        type=lambda text: names(checks, text),
+        default=checks,
+        metavar="CHECK,..",
+        help=f"only these: {', '.join(checks)}",
+    )
+    parser.add_argument(
+        "--json", default="verify-on-aws.json", metavar="FILE", help="where the findings go (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--size", type=int, default=5_000_000, metavar="BYTES", help="of a large layer (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--sizes",
+        type=sizes,
+        default=None,
+        metavar="BYTES,..",
+        help="of the very large layers pushed through CloudFront; empty: none (default: 1e9,5e9; in a local run none)",
+    )
+    parser.add_argument(
+        "--slow",
+        type=float,
+        default=None,
+        metavar="SECONDS",
+        help="that a slow sender takes; 0: skip it (default: 130; in a local run 2)",
+    )
+    parser.add_argument(
+        "--no-clients", dest="clients", action="store_false", help="do not push and pull with the installed clients"
+    )
+    parser.add_argument(
+        "--no-conformance", dest="conformance", action="store_false", help="do not run the conformance program"
+    )
 
     aws = parser.add_argument_group("on AWS")
     aws.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     aws.add_argument("--region", default="", help="default: the AWS CLI's")
-    aws.add_argument("--architecture", choices=("arm64", "x86_64"), default="arm64", help="of the function (default: %(default)s)")
-    aws.add_argument("--built", metavar="FILE", help="a built template (.aws-sam/build/template.yaml) instead of `sam build`")
-    aws.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE", help="a further parameter of the template")
+    aws.add_argument(
+        "--architecture", choices=("arm64", "x86_64"), default="arm64", help="of the function (default: %(default)s)"
+    )
+    aws.add_argument(
+        "--built", metavar="FILE", help="a built template (.aws-sam/build/template.yaml) instead of `sam build`"
+    )
+    aws.add_argument(
+        "--parameter", action="append", default=[], metavar="NAME=VALUE", help="a further parameter of the template"
+    )
     aws.add_argument("--keep", action="store_true", help="delete nothing; --clean-up deletes it later")
     aws.add_argument("--clean-up", metavar="ID", help="only delete what an earlier run created; it printed its id")
 
-    existing = parser.add_argument_group("an existing deployment: nothing is created or deleted but blobs of repository verify/checks")
+    existing = parser.add_argument_group(
+        "an existing deployment: nothing is created or deleted but blobs of repository verify/checks"
+    )
     existing.add_argument("--host", help="check this registry, of the one --front")
     existing.add_argument("--user", default="")
     existing.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
@@ -69,14 +107,34 @@ def parse(argv: list) -> argparse.Namespace:
     existing.add_argument("--bucket", default="", help="its bucket")
 
     local = parser.add_argument_group("the local stack (lambda-local)")
-    local.add_argument("--local", action="store_true", help="check the local stack, in every combination of what it can assume of AWS")
-    local.add_argument("--assume", action="append", type=assumption, default=[], metavar="NAME=VALUE",
-                       help="one combination: this value, and the defaults of all others; may be repeated")
-    local.add_argument("--largest", type=int, default=64, metavar="N",
-                       help="run all combinations of a front end if there are at most N (default: %(default)s)")
-    local.add_argument("--strength", type=int, default=3, metavar="T",
-                       help="else so many that any T assumptions meet in every combination of their values (default: %(default)s)")
-    local.add_argument("--jobs", type=int, default=2, metavar="N", help="local stacks at the same time (default: %(default)s)")
+    local.add_argument(
+        "--local", action="store_true", help="check the local stack, in every combination of what it can assume of AWS"
+    )
+    local.add_argument(
+        "--assume",
+        action="append",
+        type=assumption,
+        default=[],
+        metavar="NAME=VALUE",
+        help="one combination: this value, and the defaults of all others; may be repeated",
+    )
+    local.add_argument(
+        "--largest",
+        type=int,
+        default=512,
+        metavar="N",
+        help="run all combinations of a front end if there are at most N (default: %(default)s)",
+    )
+    local.add_argument(
+        "--strength",
+        type=int,
+        default=3,
+        metavar="T",
+        help="else so many that any T assumptions meet in every combination of their values (default: %(default)s)",
+    )
+    local.add_argument(
+        "--jobs", type=int, default=2, metavar="N", help="local stacks at the same time (default: %(default)s)"
+    )
     options = parser.parse_args(argv)
     if options.size <= 4 << 20:
         parser.error("--size: up to 4 MiB go through the function; give more")

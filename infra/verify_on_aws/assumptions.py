@@ -1,7 +1,7 @@
-"""The assumptions about AWS which the local stack plays (`lambda-local --assumptions`), and what each value means for a deployment.
+"""The assumptions about AWS which the local stack plays (`lambda-local --assumptions`), and what each value means.
 
-Those with fronts can be observed from outside through them; a run against the local stack compares what was observed with
-what the stack was told to play.
+Those with fronts can be observed from outside through them; a run against the local stack compares what was observed
+with what the stack was told to play.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ ASSUMPTIONS = (
         "function-url-challenge",
         "Does a function URL rename the response header WWW-Authenticate?",
         {
-            "renamed": "With Front=function-url only crane, cosign and berth can log in. Use Front=cloudfront or http-api.",
+            "renamed": "With Front=function-url only crane, cosign and berth can log in. "
+            "Use Front=cloudfront or http-api.",
             "kept": "Front=function-url works with every client; its restriction in the documentation can go.",
         },
         (FUNCTION_URL,),
@@ -49,7 +50,7 @@ ASSUMPTIONS = (
         "Which Content-Length does the response to HEAD of a manifest have?",
         {
             "computed": "Right, because the registry returns the manifest to Lambda for HEAD too.",
-            "none": "Docker's classic image store cannot pull; crane, helm, oras and cosign fail to push what exists already. "
+            "none": "Docker's classic image store cannot pull; crane, helm, oras and cosign fail to push what exists. "
             "Use clients that accept a HEAD response without a length (Docker 29, podman, skopeo, ctr, regctl).",
             "kept": "Right. The registry need not return the manifest to Lambda for HEAD.",
         },
@@ -79,8 +80,8 @@ ASSUMPTIONS = (
         "Is the response header Range renamed?",
         {
             "kept": "No change.",
-            "renamed": "Docker's classic store, podman and skopeo need Range after a PATCH: with Front=cloudfront and http-api it "
-            "is restored from x-berth-range, with function-url these clients cannot push.",
+            "renamed": "Docker's classic store, podman and skopeo need Range after a PATCH: with Front=cloudfront and "
+            "http-api it is restored from x-berth-range, with function-url these clients cannot push.",
         },
         FRONTS,
     ),
@@ -88,8 +89,9 @@ ASSUMPTIONS = (
         "chunked-requests",
         "Is a request body without Content-Length accepted?",
         {
-            "accepted": "Docker's classic store, podman, skopeo, kaniko, ko and cosign push layers of up to about 4.5 MB.",
-            "refused": "These clients cannot push at all: use Docker's containerd image store, `berth push` or `berth gateway`.",
+            "accepted": "Docker's classic store, podman, skopeo, kaniko, ko and cosign push layers of up to 4.5 MB.",
+            "refused": "These clients cannot push at all: use Docker's containerd image store, `berth push` or "
+            "`berth gateway`.",
         },
         (CLOUDFRONT, FUNCTION_URL),
     ),
@@ -118,7 +120,8 @@ ASSUMPTIONS = (
         "What happens to a request while every instance is busy and no more may start?",
         {
             "wait": "No change.",
-            "refuse": "Clients see 429 (503 through an HTTP API) and retry; raise the account's concurrency quota if it happens often.",
+            "refuse": "Clients see 429 (503 through an HTTP API) and retry; raise the account's concurrency quota if "
+            "that happens often.",
         },
         FRONTS,
     ),
@@ -136,8 +139,8 @@ ASSUMPTIONS = (
         "Does the viewer-response function run, and may it set statuses 401 and 303?",
         {
             "yes": "No change: it restores 401 and its challenge, and sends a client from S3's answer to the commit.",
-            "no": "Front=cloudfront does not work: expired tokens are not renewed and layers above 4 MiB are not committed. "
-            "Use Front=http-api with `berth push`, and report it.",
+            "no": "Front=cloudfront does not work: expired tokens are not renewed, and layers above 4 MiB are not "
+            "committed. Use Front=http-api with `berth push`, and report it.",
         },
         (CLOUDFRONT,),
     ),
@@ -146,7 +149,8 @@ ASSUMPTIONS = (
         "Does CloudFront's signature for S3 cover x-amz-content-sha256 as the function set it?",
         {
             "signed": "S3 refuses other content at once, before anything is stored.",
-            "ignored": "Wrong content is stored at the upload's stage and refused by the commit (400 DIGEST_INVALID). No change.",
+            "ignored": "Wrong content is stored at the upload's stage and refused by the commit (400 DIGEST_INVALID). "
+            "No change.",
         },
         (CLOUDFRONT,),
     ),
@@ -155,7 +159,7 @@ ASSUMPTIONS = (
         "What happens to the rest of a body which CloudFront's function answers before it is sent?",
         {
             "read-on": "Clients read the response, and show its advice.",
-            "close": "podman and buildah may show a broken pipe instead of the advice; Docker, skopeo and crane show it.",
+            "close": "podman and buildah may show a broken pipe in place of advice; Docker, skopeo and crane show it.",
         },
         (CLOUDFRONT,),
     ),

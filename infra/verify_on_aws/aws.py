@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 from typing import Optional
 
@@ -16,7 +17,8 @@ class CommandFailed(Exception):
 
     def __init__(self, argv: list, code: int, said: str):
         self.argv, self.code, self.said = argv, code, said.strip()
-        super().__init__(f"{' '.join(argv[:3])}: exit code {code}: {' '.join(self.said.split())[-400:]}")
+        command = " ".join(word for word in argv[:3] if not word.startswith("-"))
+        super().__init__(f"{command}: exit code {code}: {' '.join(self.said.split())[-400:]}")
 
     def is_about(self, *texts: str) -> bool:
         return any(text.lower() in self.said.lower() for text in texts)
@@ -26,30 +28,45 @@ class Missing(Exception):
     """A program is not in PATH."""
 
 
-def run(argv: list, own_session: bool = False, cwd: Optional[str] = None) -> str:
-    """Standard output. In a session of its own, ctrl-C at the terminal does not reach the program."""
+def run(argv: list, uninterrupted: bool = False, cwd: Optional[str] = None) -> str:
+    """Standard output. `uninterrupted`: ctrl-C at the terminal does not reach the program, not even while it starts."""
     environment = {**os.environ, "AWS_PAGER": "", "SAM_CLI_TELEMETRY": "0"}
-    done = subprocess.run(
-        argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
-        start_new_session=own_session, cwd=cwd,
-    )
-    if done.returncode:
-        raise CommandFailed(argv, done.returncode, done.stderr + done.stdout)
-    return done.stdout
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT} if uninterrupted else set())
+    try:
+        process = subprocess.Popen(  # which inherits the mask
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+            cwd=cwd,
+        )
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    with process:
+        try:
+            out, err = process.communicate()
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode:
+        raise CommandFailed(argv, process.returncode, err + out)
+    return out
 
 
 class Aws:
-    """`aws`, in one region. With `own_session`, ctrl-C does not interrupt a command: for deletions."""
+    """`aws`, in one region. `alone`: ctrl-C does not interrupt a command, for deletions."""
 
-    def __init__(self, region: str = "", own_session: bool = False):
+    def __init__(self, region: str = "", alone: bool = False):
         if not shutil.which("aws"):
             raise Missing("no aws in PATH: install the AWS CLI (version 2)")
-        self.region, self.own_session = region, own_session
+        self.region, self.alone = region, alone
 
     def text(self, *argv: str, region: str = "") -> str:
         where = region or self.region
         command = ["aws", *argv, *(["--region", where] if where else []), "--output", "json"]
-        return run(command, self.own_session)
+        return run(command, self.alone)
 
     def json(self, *argv: str, region: str = "") -> dict:
         """The response as the AWS CLI prints it; an empty one where it prints nothing."""
@@ -57,7 +74,7 @@ class Aws:
         return json.loads(said) if said.strip() else {}
 
     def uninterrupted(self) -> "Aws":
-        return Aws(self.region, own_session=True)
+        return Aws(self.region, alone=True)
 
     def caller(self) -> tuple:
         """(account, ARN) of the credentials."""
@@ -94,17 +111,57 @@ class Sam:
     def build(self, template: str, parameters: dict) -> str:
         """Builds once for all deployments; returns the built template."""
         target = os.path.join(self.folder, "build")
-        run(["sam", "build", "--template-file", template, "--build-dir", target, "--config-file", self.configuration,
-             *overrides(parameters)], cwd=os.path.dirname(template))
+        run(
+            [
+                "sam",
+                "build",
+                "--template-file",
+                template,
+                "--build-dir",
+                target,
+                "--config-file",
+                self.configuration,
+                *overrides(parameters),
+            ],
+            cwd=os.path.dirname(template),
+        )
         return os.path.join(target, "template.yaml")
 
     def deploy(self, built: str, stack: str, bucket: str, parameters: dict) -> None:
         """Creates a stack; its code goes to `bucket`, below the stack's name."""
-        run(["sam", "deploy", "--template-file", built, "--stack-name", stack, "--s3-bucket", bucket, "--s3-prefix", stack,
-             "--region", self.region, "--config-file", self.configuration, "--capabilities", "CAPABILITY_IAM",
-             "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar", *overrides(parameters)])
+        run(
+            [
+                "sam",
+                "deploy",
+                "--template-file",
+                built,
+                "--stack-name",
+                stack,
+                "--s3-bucket",
+                bucket,
+                "--s3-prefix",
+                stack,
+                "--region",
+                self.region,
+                "--config-file",
+                self.configuration,
+                "--capabilities",
+                "CAPABILITY_IAM",
+                "--no-confirm-changeset",
+                "--no-fail-on-empty-changeset",
+                "--no-progressbar",
+                *overrides(parameters),
+            ]
+        )
 
 
 def overrides(parameters: dict) -> list:
     """A parameter's value may hold spaces: SAM takes it in quotes."""
-    return ["--parameter-overrides", *(f'{name}="{value}"' if " " in value else f"{name}={value}" for name, value in parameters.items())] if parameters else []
+    return (
+        [
+            "--parameter-overrides",
+            *(f'{name}="{value}"' if " " in value else f"{name}={value}" for name, value in parameters.items()),
+        ]
+        if parameters
+        else []
+    )

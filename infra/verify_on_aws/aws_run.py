@@ -21,25 +21,29 @@ from .session import Limits, Session
 SIZES = (1_000_000_000, 5_000_000_000)
 DEPLOYED = "Can this front end be deployed?"
 VERIFY_ACCOUNT = (
-    "AWS has to verify the account before it may use CloudFront: ask AWS Support. Until then deploy Front=http-api, with `berth push` "
-    "for layers above 4 MiB."
+    "AWS has to verify the account before it may use CloudFront: ask AWS Support. Until then deploy Front=http-api, "
+    "with `berth push` for layers above 4 MiB."
 )
 
 
 def plan(options) -> cost.Plan:
     sizes = SIZES if options.sizes is None else options.sizes
     return cost.Plan(
-        fronts=tuple(options.front), sizes=sizes if CLOUDFRONT in options.front and "sizes" in options.only else (),
-        clients=len(clients.installed()) if options.clients else 0, conformance=options.conformance and conformance.installed(),
+        fronts=tuple(options.front),
+        sizes=sizes if CLOUDFRONT in options.front and "sizes" in options.only else (),
+        clients=len(clients.installed()) if options.clients else 0,
+        conformance=options.conformance and conformance.installed(),
     )
 
 
 def print_plan(planned: cost.Plan, account: str, arn: str, region: str, run_id: str) -> None:
     priced = cost.lines(planned)
     print(f"Account {account}, region {region}, as {arn}.")
-    print(f"Creates and deletes: {len(planned.fronts)} stacks ({', '.join(f'{run_id}-{front}' for front in planned.fronts)}), bucket {run_id}-artifacts.")
+    stacks = ", ".join(f"{run_id}-{front}" for front in planned.fronts)
+    print(f"Creates and deletes: stacks {stacks}; bucket {run_id}-artifacts.")
     sizes = ", ".join(f"{size / 1e9:g} GB" for size in planned.sizes) or "none"
-    print(f"Very large layers: {sizes}. Clients: {planned.clients}. Conformance program: {'yes' if planned.conformance else 'not installed'}.")
+    program = "yes" if planned.conformance else "no"
+    print(f"Very large layers: {sizes}. Clients: {planned.clients}. Conformance program: {program}.")
     for line in sorted(priced, key=lambda line: -line.dollars):
         if line.dollars >= 0.0005:
             print(f"  {line.price:22} {line.amount:>12,.2f}   ${line.dollars:.3f}   per {line.unit}")
@@ -71,13 +75,30 @@ def run(options, say) -> int:
         return 2
     password, findings, hosts, interrupted = secrets.token_urlsafe(24), [], [], False
     with tempfile.TemporaryDirectory(prefix="verify-on-aws-") as folder:
-        deployer = Deployer(aws, Sam(region, folder), account, run_id, password, options.architecture,
-                            dict(text.split("=", 1) for text in options.parameter))
+        deployer = Deployer(
+            aws,
+            Sam(region, folder),
+            account,
+            run_id,
+            password,
+            options.architecture,
+            dict(text.split("=", 1) for text in options.parameter),
+        )
         say(f"id of this run: {run_id}")
         try:
             check_fronts(deployer, planned, options, findings, hosts, say)
         except CommandFailed as failed:
-            findings.append(Finding("all", "build", "Can the function be built, and its code be uploaded?", "no", str(failed), "See the message.", False))
+            findings.append(
+                Finding(
+                    "all",
+                    "build",
+                    "Can the function be built, and its code be uploaded?",
+                    "no",
+                    str(failed),
+                    "See the message.",
+                    False,
+                )
+            )
             say(f"verify-on-aws: {failed}")
         except (KeyboardInterrupt, SystemExit):
             say("verify-on-aws: interrupted; deleting what was created")
@@ -88,9 +109,19 @@ def run(options, say) -> int:
     if options.keep:
         print(f"Kept. Delete everything: infra/verify-on-aws --clean-up {run_id} --region {region}")
     print_left(left)
-    secret = report.Secrets((password, "password"), (account, "account"), (arn, "caller"), *((host, "host") for host in hosts))
-    report.write(options.json, secret, findings, region=region, fronts=list(planned.fronts), interrupted=interrupted,
-                 cost={"dollars": round(cost.total(cost.lines(planned)), 3)}, left=[entry.what for entry in left])
+    secret = report.Secrets(
+        (password, "password"), (account, "account"), (arn, "caller"), *((host, "host") for host in hosts)
+    )
+    report.write(
+        options.json,
+        secret,
+        findings,
+        region=region,
+        fronts=list(planned.fronts),
+        interrupted=interrupted,
+        cost={"dollars": round(cost.total(cost.lines(planned)), 3)},
+        left=[entry.what for entry in left],
+    )
     print(f"Findings: {options.json}")
     if interrupted:
         return 130
@@ -111,14 +142,32 @@ def check_fronts(deployer: Deployer, planned: cost.Plan, options, findings: list
         try:
             target = deployer.deploy(front)
         except DeploymentFailed as failed:
-            told = VERIFY_ACCOUNT if failed.unverified else "See the stack's events; a missing permission is listed in docs/aws-verification.md."
-            findings.append(Finding(front, "deployment", DEPLOYED, "account not verified" if failed.unverified else "no", str(failed), told, False))
+            told = (
+                VERIFY_ACCOUNT
+                if failed.unverified
+                else "See the stack's events; a missing permission is listed in docs/aws-verification.md."
+            )
+            findings.append(
+                Finding(
+                    front,
+                    "deployment",
+                    DEPLOYED,
+                    "account not verified" if failed.unverified else "no",
+                    str(failed),
+                    told,
+                    False,
+                )
+            )
             say(f"[{front}] not deployed: {failed}")
             continue
-        findings.append(Finding(front, "deployment", DEPLOYED, "yes", f"in {time.monotonic() - began:.0f} s", "No change.", True))
+        findings.append(
+            Finding(front, "deployment", DEPLOYED, "yes", f"in {time.monotonic() - began:.0f} s", "No change.", True)
+        )
         target.s3 = os.environ.get("AWS_ENDPOINT_URL_S3", "")  # as the AWS CLI itself has it
         hosts += [host for host in (target.host, target.function_url, target.bucket) if host]
-        limits = Limits(size=options.size, slow_seconds=130 if options.slow is None else options.slow, sizes=planned.sizes)
+        limits = Limits(
+            size=options.size, slow_seconds=130 if options.slow is None else options.slow, sizes=planned.sizes
+        )
         session = Session(target, limits, credentials=deployer.aws.credentials, aws=deployer.aws)
         front_checks.run(session, options, findings, say)
 
@@ -137,7 +186,10 @@ def delete(cleanup: Cleanup, say) -> list:
     try:
         return cleanup.everything()
     except KeyboardInterrupt:
-        say(f"verify-on-aws: delete the rest by infra/verify-on-aws --clean-up {cleanup.run_id} --region {cleanup.aws.region}")
+        say(
+            "verify-on-aws: to delete the rest, run: "
+            f"infra/verify-on-aws --clean-up {cleanup.run_id} --region {cleanup.aws.region}"
+        )
         raise
     finally:
         signal.signal(signal.SIGINT, before)

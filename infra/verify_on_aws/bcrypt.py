@@ -1,5 +1,6 @@
 """bcrypt hashes for the template's parameter `Users`, in plain Python: neither the standard library of every supported
-Python nor every machine (htpasswd) has them. Slow; the passwords hashed here have 192 random bits, so the lowest cost will do.
+Python nor every machine (htpasswd) has them. It is slow; the passwords hashed here have 192 random bits, so that the
+lowest cost is enough.
 """
 
 from __future__ import annotations

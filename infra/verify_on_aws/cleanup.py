@@ -32,10 +32,13 @@ class Stack:
     id: str = ""
     buckets: list = field(default_factory=list)
     log_groups: list = field(default_factory=list)  # (region, name)
+    deleting: bool = False
 
 
 class Cleanup:
-    def __init__(self, aws: Aws, run_id: str, say: Callable[[str], None], fronts=FRONTS, poll_seconds: float = POLL_SECONDS):
+    def __init__(
+        self, aws: Aws, run_id: str, say: Callable[[str], None], fronts=FRONTS, poll_seconds: float = POLL_SECONDS
+    ):
         # Deletion goes on when ctrl-C is pressed.
         self.aws, self.run_id, self.say, self.poll_seconds = aws.uninterrupted(), run_id, say, poll_seconds
         self.stacks = [Stack(stack_name(run_id, front)) for front in fronts]
@@ -47,9 +50,10 @@ class Cleanup:
         there = [stack for stack in self.stacks if self.attempt(f"stack {stack.name}", self.find, stack)]
         for stack in there:
             self.say(f"deleting stack {stack.name}")
-            self.attempt(f"stack {stack.name}", self.begin, stack)
+            stack.deleting = bool(self.attempt(f"stack {stack.name}", self.begin, stack))
         for stack in there:
-            self.attempt(f"stack {stack.name}", self.finish, stack)
+            if stack.deleting:
+                self.attempt(f"stack {stack.name}", self.finish, stack)
         for stack in self.stacks:
             for bucket in stack.buckets:
                 self.attempt(f"bucket {bucket}", self.delete_bucket, bucket)
@@ -70,10 +74,11 @@ class Cleanup:
     def by_hand(self, what: str) -> str:
         kind, _, name = what.partition(" ")
         if kind == "stack":
-            return f"aws cloudformation delete-stack --deletion-mode FORCE_DELETE_STACK --stack-name {name} --region {self.aws.region}"
+            delete = "aws cloudformation delete-stack --deletion-mode FORCE_DELETE_STACK"
+            return f"{delete} --stack-name {name} --region {self.aws.region}"
         if kind == "bucket":
             return f"aws s3 rb --force s3://{name} --region {self.aws.region}"
-        group, _, region = what[len("log group "):].partition(" in ")
+        group, _, region = what[len("log group ") :].partition(" in ")
         return f"aws logs delete-log-group --log-group-name {group} --region {region}"
 
     # Stacks
@@ -81,7 +86,9 @@ class Cleanup:
     def status(self, stack: Stack) -> str:
         """Its status; nothing once it is gone. By its id if known: a name is forgotten with the stack."""
         try:
-            described = self.aws.json("cloudformation", "describe-stacks", "--stack-name", stack.id or stack.name)["Stacks"][0]
+            described = self.aws.json("cloudformation", "describe-stacks", "--stack-name", stack.id or stack.name)[
+                "Stacks"
+            ][0]
         except CommandFailed as failed:
             if failed.is_about("does not exist"):
                 return ""
@@ -92,14 +99,19 @@ class Cleanup:
     def find(self, stack: Stack) -> bool:
         """Notes what the stack does not delete itself. Its name alone tells the log groups of a stack that is gone."""
         stack.log_groups = [
-            (self.aws.region, f"/aws/lambda/{stack.name}-"), (EDGE_REGION, f"/aws/cloudfront/function/{stack.name}"),
+            (self.aws.region, f"/aws/lambda/{stack.name}-"),
+            (EDGE_REGION, f"/aws/cloudfront/function/{stack.name}"),
         ]
         if not self.status(stack):
             return False
         listed = self.aws.json("cloudformation", "list-stack-resources", "--stack-name", stack.id)
         for resource in listed.get("StackResourceSummaries", []):
             name = resource.get("PhysicalResourceId", "")
-            if resource["ResourceType"] == "AWS::S3::Bucket" and name and resource["ResourceStatus"] != "DELETE_COMPLETE":
+            if (
+                resource["ResourceType"] == "AWS::S3::Bucket"
+                and name
+                and resource["ResourceStatus"] != "DELETE_COMPLETE"
+            ):
                 stack.buckets.append(name)
             if resource["ResourceType"] == "AWS::CloudFront::Function" and name:
                 stack.log_groups.append((EDGE_REGION, f"/aws/cloudfront/function/{name.rpartition('/')[2]}"))
@@ -111,8 +123,9 @@ class Cleanup:
         stack.log_groups = sorted(set(stack.log_groups))
         return True
 
-    def begin(self, stack: Stack, *mode: str) -> None:
+    def begin(self, stack: Stack, *mode: str) -> bool:
         self.aws.json("cloudformation", "delete-stack", "--stack-name", stack.id, *mode)
+        return True
 
     def finish(self, stack: Stack) -> None:
         """Waits until it is gone; one that cannot be deleted as a whole is deleted without what cannot."""
@@ -157,7 +170,16 @@ class Cleanup:
                 raise ValueError(f"{said['Errors'][0]['Key']}: {said['Errors'][0].get('Message')}")
         uploads = self.aws.json("s3api", "list-multipart-uploads", "--bucket", bucket).get("Uploads") or []
         for upload in uploads:
-            self.aws.json("s3api", "abort-multipart-upload", "--bucket", bucket, "--key", upload["Key"], "--upload-id", upload["UploadId"])
+            self.aws.json(
+                "s3api",
+                "abort-multipart-upload",
+                "--bucket",
+                bucket,
+                "--key",
+                upload["Key"],
+                "--upload-id",
+                upload["UploadId"],
+            )
 
     # Logs
 

@@ -25,8 +25,8 @@ def full(named: dict) -> list:
 
 
 def covering(named: dict, strength: int) -> list:
-    """Few combinations (greedily, the same at each call) in which any `strength` factors have every combination of values.
-    The first is that of all defaults."""
+    """Few combinations (greedily, the same at each call) in which any `strength` factors have every combination of
+    values. The first is that of all defaults."""
     names, chance = list(named), random.Random(7)
     strength = min(strength, len(names))
     groups = list(itertools.combinations(names, strength))
@@ -60,4 +60,8 @@ def chosen(front: str, largest: int, strength: int) -> tuple:
     if count(named) <= largest:
         return full(named), f"all {count(named)} combinations of {len(named)} assumptions"
     rows = covering(named, strength)
-    return rows, f"{len(rows)} of {count(named)} combinations of {len(named)} assumptions: any {strength} of them in every combination"
+    return (
+        rows,
+        f"{len(rows)} of {count(named)} combinations of {len(named)} assumptions: "
+        f"any {strength} of them in every combination",
+    )

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 
-from .findings import Finding
+from .findings import HIDDEN, Finding
 from .programs import ROOT, clients_folder
 from .registry import is_loopback
 from .session import Session
@@ -23,6 +23,11 @@ def run(session: Session) -> Iterator[Finding]:
     """One finding, or none where the program is not installed."""
     if not installed():
         return
+    challenge = session.registry.ask("GET", "/v2/", anonymous=True)
+    if not challenge.header("www-authenticate"):
+        reason = "the program finds no WWW-Authenticate, and cannot log in"
+        yield Finding(session.front, "conformance", QUESTION, HIDDEN, reason, "Nothing follows from this run.", True)
+        return
     # The runner of the tests knows every switch of the program.
     sys.path.append(str(ROOT / "tests" / "conformance"))
     import program
@@ -35,5 +40,13 @@ def run(session: Session) -> Iterator[Finding]:
     report = program.run(program.find(), asked, session.target.host, tls, program.results_directory(asked), login)
     detail = f"{report.passed} passed, {report.failed} failed, {report.skipped} skipped"
     ok = report.failed == report.skipped == 0 < report.passed
-    yield Finding(session.front, "conformance", QUESTION, "yes" if ok else "no", detail,
-                  "No change." if ok else "target/conformance has every request.", ok, seconds=time.monotonic() - began)
+    yield Finding(
+        session.front,
+        "conformance",
+        QUESTION,
+        "yes" if ok else "no",
+        detail,
+        "No change." if ok else "target/conformance has every request.",
+        ok,
+        seconds=time.monotonic() - began,
+    )

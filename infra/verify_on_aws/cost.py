@@ -1,4 +1,4 @@
-"""What a run is expected to cost, from infra/prices.json. Free tiers are not counted, and every amount is rounded up."""
+"""What a run is expected to cost, from infra/prices.json. Free tiers are not counted; every amount is rounded up."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ GB = 1e9
 CHECK_REQUESTS, CHECK_BYTES = 600, 0.2 * GB
 # The conformance program (one version), and one client's push and pull.
 CONFORMANCE_REQUESTS, CLIENT_REQUESTS, CLIENT_BYTES = 3000, 60, 0.02 * GB
-# Of one request to the registry: requests to S3 (half of them writes), to DynamoDB, and the function's GB-seconds and log.
+# Of one request to the registry: requests to S3 and to DynamoDB, and the function's GB-seconds and log.
 S3_WRITES, S3_READS, DYNAMODB_READS, DYNAMODB_WRITES = 2, 3, 2, 2
 GB_SECONDS, LOG_BYTES = 0.5 * 0.25, 1500
 HOURS_STORED = 4

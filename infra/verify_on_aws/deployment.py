@@ -41,7 +41,11 @@ class Deployer:
         self.built = self.sam.build(template, {"Architecture": self.architecture})
 
     def make_artifacts_bucket(self) -> None:
-        place = [] if self.aws.region == "us-east-1" else ["--create-bucket-configuration", f"LocationConstraint={self.aws.region}"]
+        place = (
+            []
+            if self.aws.region == "us-east-1"
+            else ["--create-bucket-configuration", f"LocationConstraint={self.aws.region}"]
+        )
         self.aws.json("s3api", "create-bucket", "--bucket", self.artifacts, *place)
 
     def deploy(self, front: str) -> Target:
@@ -63,8 +67,15 @@ class Deployer:
         outputs = self.outputs(stack)
         function = outputs["RegistryFunctionName"]
         return Target(
-            front=front, host=outputs["RegistryHost"], user=USER, password=self.password, bucket=outputs["BucketName"],
-            region=self.aws.region, function_name=function, log_group=outputs["RegistryLogGroup"], started_ms=started,
+            front=front,
+            host=outputs["RegistryHost"],
+            user=USER,
+            password=self.password,
+            bucket=outputs["BucketName"],
+            region=self.aws.region,
+            function_name=function,
+            log_group=outputs["RegistryLogGroup"],
+            started_ms=started,
             function_url=outputs.get("FunctionUrlHost", ""),
         )
 

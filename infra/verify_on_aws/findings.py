@@ -10,7 +10,7 @@ HIDDEN = "not observable"
 
 @dataclass
 class Observation:
-    """`value` is one of the assumption's values where the check has one, else a short word; `detail` is what was seen."""
+    """`value` is one of the assumption's where the check has one, else a short word; `detail` is what was seen."""
 
     value: str
     detail: str = ""

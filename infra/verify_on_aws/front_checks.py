@@ -21,8 +21,8 @@ def log_in(session: Session, say: Callable[[str], None]) -> None:
 
 
 def run(session: Session, options, findings: list, say: Callable[[str], None]) -> None:
-    """Appends what is found at once, so that an interruption loses none of it; what a deployment does wrong is a finding, not an
-    exception."""
+    """Appends what is found at once, so that an interruption loses none of it; what a deployment does wrong is a
+    finding, not an exception."""
     log_in(session, say)
 
     def note(finding: Finding) -> None:

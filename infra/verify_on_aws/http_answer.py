@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 
+S3_ERROR = re.compile(rb"<Error>.*?<Code>(\w+)</Code>.*?<Message>(.*?)</Message>", re.DOTALL)
 LONGEST_BODY = 8 << 20
 
 
@@ -26,7 +28,10 @@ class Answer:
         return " ".join(self.body.decode(errors="replace").split())[:longest]
 
     def says(self) -> str:
-        """Status and text, for people; of an error of the registry, its code and message."""
+        """Status and text, for people; of an error of the registry or S3, its code and message."""
+        if found := S3_ERROR.search(self.body):
+            code, message = (part.decode(errors="replace") for part in found.groups())
+            return f"{self.status} {code} ({message[:120]})"
         try:
             error = json.loads(self.body)["errors"][0]
             return f"{self.status} {error['code']} ({error['message'][:120]})"

@@ -18,7 +18,7 @@ class Layer:
         self.digest = f"sha256:{digest.hexdigest()}"
 
     def blocks(self) -> Iterator[bytes]:
-        # One megabyte of SHAKE is slow in Python's OpenSSL; a seeded megabyte with a counter in front is as unlike others.
+        # Hashing each megabyte anew would be slow; a seeded one with a counter in front is unlike all others too.
         base = hashlib.shake_128(self.seed).digest(BLOCK)
         for number in range(0, self.size, BLOCK):
             block = number.to_bytes(8, "big") + base[8:]

@@ -1,4 +1,4 @@
-"""The local stack (`lambda-local`) as a deployment to check, and whether the observations are what it was told to play."""
+"""The local stack (`lambda-local`) as a deployment to check; whether the observations are what it was told to play."""
 
 from __future__ import annotations
 
@@ -45,12 +45,30 @@ def started(program: str, front: str, combination: dict) -> Iterator[tuple]:
         log = Path(folder) / "log"
         assume = [word for name, value in combination.items() for word in ("--assume", f"{name}={value}")]
         # One instance: then a burst of requests meets a busy one.
-        command = [program, "--addr", "127.0.0.1:0", "--template", str(ROOT / "template.yaml"), "--front", front,
-                   "--instances", "1", "--folder", folder, *assume]
+        command = [
+            program,
+            "--addr",
+            "127.0.0.1:0",
+            "--template",
+            str(ROOT / "template.yaml"),
+            "--front",
+            front,
+            "--instances",
+            "1",
+            "--folder",
+            folder,
+            *assume,
+        ]
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("REGISTRY_", "AWS_"))}
         with open(log, "wb") as output:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                                       env=environment, start_new_session=True)
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                start_new_session=True,
+            )
         try:
             yield target(process, log, front)
         finally:
@@ -69,12 +87,21 @@ def target(process: subprocess.Popen, log: Path, front: str) -> tuple:
             raise CannotStart(f"lambda-local did not start: {printed[-600:].strip()}")
         time.sleep(0.02)
     password, user = LOGIN.search(printed).groups()
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(field(printed, "admin") + "/_env", timeout=30) as said:
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+        field(printed, "admin") + "/_env", timeout=30
+    ) as said:
         env = json.load(said)
     aws = dict(word.split("=", 1) for word in field(printed, "aws").partition(" berth login")[0].split())
     found = Target(
-        front=front, host=field(printed, "registry"), user=user, password=password, local=True, bucket="berth", region=REGION,
-        function_url=field(printed, "function-url").partition("://")[2], s3=env["AWS_ENDPOINT_URL_S3"],
+        front=front,
+        host=field(printed, "registry"),
+        user=user,
+        password=password,
+        local=True,
+        bucket="berth",
+        region=REGION,
+        function_url=field(printed, "function-url").partition("://")[2],
+        s3=env["AWS_ENDPOINT_URL_S3"],
         aws_environment={**aws, "AWS_REGION": REGION},
     )
     return found, Credentials(env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"])
@@ -94,7 +121,8 @@ FAILS_WHEN = {
     (CLOUDFRONT, "origin-challenge"): lambda played: played["viewer-response-runs"] == "no",
     (CLOUDFRONT, "edge-put"): lambda played: played["viewer-response-runs"] == "no",
     (CLOUDFRONT, "slow-sender"): lambda played: played["viewer-response-runs"] == "no",
-    (CLOUDFRONT, "range"): lambda played: played["viewer-response-runs"] == "no" and played["range-header"] == "renamed",
+    (CLOUDFRONT, "range"): lambda played: played["viewer-response-runs"] == "no"
+    and played["range-header"] == "renamed",
 }
 
 
@@ -120,5 +148,3 @@ def wrong(finding: Finding, played: dict, defaults: dict) -> str:
     if finding.ok and may_fail and finding.value != HIDDEN:
         return f"{seen}; expected to fail"
     return ""
-
-

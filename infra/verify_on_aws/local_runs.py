@@ -60,14 +60,28 @@ def run(program: str, options, limits: Limits, say) -> tuple:
         began, here = time.monotonic(), []
         with ThreadPoolExecutor(options.jobs) as pool:
             # What takes long and depends on no assumption is done once.
-            started = [pool.submit(play, program, front, row, limits, options.only, not number) for number, row in enumerate(rows)]
+            started = [
+                pool.submit(play, program, front, row, limits, options.only, not number)
+                for number, row in enumerate(rows)
+            ]
             for number, future in enumerate(started):
                 played = future.result()
                 here.append(played)
-                verdict = "; ".join(played.wrong) if played.wrong else f"ok, {len(played.findings)} checks in {played.seconds:.1f} s"
-                say(f"{'FAIL' if played.wrong else 'PASS'} {front} {number + 1}/{len(rows)} {played.named()}: {verdict}")
-        summaries[front] = {"combinations": len(rows), "of": combinations.count(combinations.factors(front)), "how": how,
-                            "wrong": sum(bool(played.wrong) for played in here), "seconds": round(time.monotonic() - began, 1)}
+                verdict = (
+                    "; ".join(played.wrong)
+                    if played.wrong
+                    else f"ok, {len(played.findings)} checks in {played.seconds:.1f} s"
+                )
+                say(
+                    f"{'FAIL' if played.wrong else 'PASS'} {front} {number + 1}/{len(rows)} {played.named()}: {verdict}"
+                )
+        summaries[front] = {
+            "combinations": len(rows),
+            "of": combinations.count(combinations.factors(front)),
+            "how": how,
+            "wrong": sum(bool(played.wrong) for played in here),
+            "seconds": round(time.monotonic() - began, 1),
+        }
         runs += here
     return runs, summaries
 
@@ -83,8 +97,12 @@ def table(runs: list) -> str:
                 hidden[run.front, found.assumption, value] += found.value == HIDDEN
                 seen[run.front, found.assumption, value] += found.value == value
     rows = [
-        (f"[{front}] {name}", f"{value}: played {played[front, name, value]} times, observed {seen[front, name, value]}, "
-         f"not observable {hidden[front, name, value]}", next(a for a in ASSUMPTIONS if a.name == name).values[value])
+        (
+            f"[{front}] {name}",
+            f"{value}: played {played[front, name, value]} times, observed {seen[front, name, value]}, "
+            f"not observable {hidden[front, name, value]}",
+            next(a for a in ASSUMPTIONS if a.name == name).values[value],
+        )
         for front, name, value in sorted(played)
     ]
     return report.table(rows, ("assumption", "runs", "consequence"))

@@ -41,7 +41,10 @@ def main(argv: list) -> int:
 def on_local_stack(options) -> int:
     program = lambda_local()
     if not program:
-        say("verify-on-aws: no lambda-local: run `cargo build --profile fast --workspace --bins`, or set BERTH_LAMBDA_LOCAL")
+        say(
+            "verify-on-aws: no lambda-local: run `cargo build --profile fast --workspace --bins`, or set "
+            "BERTH_LAMBDA_LOCAL"
+        )
         return 2
     slow = 2 if options.slow is None else options.slow
     limits = Limits(size=options.size, slow_seconds=slow, sizes=options.sizes or (), burst=12, bisections=4)
@@ -53,8 +56,13 @@ def on_local_stack(options) -> int:
     for front, summary in summaries.items():
         print(f"{front}: {summary['how']}; {summary['wrong']} not as played; {summary['seconds']} s")
     findings = [found for run in runs for found in run.findings]
-    report.write(options.json, report.Secrets(), findings if options.assume else [], local=summaries,
-                 runs=[{"front": run.front, "combination": run.combination, "wrong": run.wrong} for run in runs])
+    report.write(
+        options.json,
+        report.Secrets(),
+        findings if options.assume else [],
+        local=summaries,
+        runs=[{"front": run.front, "combination": run.combination, "wrong": run.wrong} for run in runs],
+    )
     return 1 if any(run.wrong for run in runs) else 0
 
 
@@ -62,8 +70,15 @@ def on_existing(options) -> int:
     from . import front_checks
 
     password = sys.stdin.readline().strip()
-    target = Target(options.front[0], options.host, options.user, password, function_url=options.function_url,
-                    bucket=options.bucket, region=options.region or "us-east-1")
+    target = Target(
+        options.front[0],
+        options.host,
+        options.user,
+        password,
+        function_url=options.function_url,
+        bucket=options.bucket,
+        region=options.region or "us-east-1",
+    )
     limits = Limits(size=options.size, slow_seconds=options.slow or 0, sizes=options.sizes or ())
     findings: list = []
     front_checks.run(Session(target, limits), options, findings, say)

@@ -39,10 +39,18 @@ class Registry:
         kind = http.client.HTTPConnection if is_loopback(host) else http.client.HTTPSConnection
         return kind(host, timeout=timeout)
 
-    def ask(self, method: str, target: str, headers: Optional[dict] = None, body=None, host: str = "", anonymous=False,
-            retries: int = BUSY_RETRIES) -> Answer:
-        """`body` is bytes, or a function that returns an iterator of them: without a Content-Length in `headers` they are sent in
-        chunks. What AWS refuses because every instance is busy is sent again, as clients do."""
+    def ask(
+        self,
+        method: str,
+        target: str,
+        headers: Optional[dict] = None,
+        body=None,
+        host: str = "",
+        anonymous=False,
+        retries: int = BUSY_RETRIES,
+    ) -> Answer:
+        """`body` is bytes, or a function that returns an iterator of them: without a Content-Length in `headers` they
+        are sent in chunks. What AWS refuses because every instance is busy is sent again, as clients do."""
         while True:
             answer = self.send(method, target, headers or {}, body, host, anonymous)
             if answer.status not in BUSY or answer.from_registry or not retries:
@@ -90,7 +98,9 @@ class Registry:
         fields = self.challenge()
         query = urlencode({"service": fields.get("service", ""), "scope": scope})
         basic = base64.b64encode(f"{user or self.user}:{password or self.password}".encode()).decode()
-        answer = self.ask("GET", f"{urlsplit(fields['realm']).path}?{query}", {"Authorization": f"Basic {basic}"}, anonymous=True)
+        answer = self.ask(
+            "GET", f"{urlsplit(fields['realm']).path}?{query}", {"Authorization": f"Basic {basic}"}, anonymous=True
+        )
         if answer.status != 200:
             raise CheckFailed(f"no token: {answer.says()}")
         return json.loads(answer.body)["token"]

@@ -31,7 +31,9 @@ def table(rows: list, headings=HEADINGS, width: int = 0) -> str:
     for row in rows:
         cells = [textwrap.wrap(cell, each) or [""] for cell in row]
         for number in range(max(map(len, cells))):
-            printed.append(" | ".join(f"{cell[number] if number < len(cell) else '':{each}}" for cell in cells).rstrip())
+            printed.append(
+                " | ".join(f"{cell[number] if number < len(cell) else '':{each}}" for cell in cells).rstrip()
+            )
         printed.append(rule)
     return "\n".join(printed)
 
@@ -39,7 +41,8 @@ def table(rows: list, headings=HEADINGS, width: int = 0) -> str:
 def rows(findings: list) -> list:
     """Question with its front end, observation with its verdict, consequence."""
     return [
-        (f"[{found.front}] {found.question}", f"{found.observation} ({found.verdict()})", found.consequence) for found in findings
+        (f"[{found.front}] {found.question}", f"{found.observation} ({found.verdict()})", found.consequence)
+        for found in findings
     ]
 
 

@@ -1,4 +1,4 @@
-"""S3 by signed requests (Signature Version 4), for questions that every version of the AWS CLI would ask differently."""
+"""S3 by signed requests (Signature Version 4), which do not depend on the version of the AWS CLI."""
 
 from __future__ import annotations
 
@@ -21,10 +21,14 @@ class Credentials:
     session_token: str = ""
 
 
-def signature(credentials: Credentials, region: str, date: str, method: str, path: str, headers: dict, payload: str) -> str:
+def signature(
+    credentials: Credentials, region: str, date: str, method: str, path: str, headers: dict, payload: str
+) -> str:
     """The value of `Authorization` for service s3; `headers` are all signed, `payload` is the body's SHA-256."""
     names = ";".join(sorted(headers))
-    canonical = "\n".join([method, path, "", *(f"{name}:{headers[name]}" for name in sorted(headers)), "", names, payload])
+    canonical = "\n".join(
+        [method, path, "", *(f"{name}:{headers[name]}" for name in sorted(headers)), "", names, payload]
+    )
     scope = f"{date[:8]}/{region}/s3/aws4_request"
     text = "\n".join(["AWS4-HMAC-SHA256", date, scope, hashlib.sha256(canonical.encode()).hexdigest()])
     key = ("AWS4" + credentials.secret_key).encode()

@@ -1,4 +1,4 @@
-"""What the checks of one front share: where it is, how to log in, and what an earlier check found that a later one needs."""
+"""What the checks of one front share: where it is, how to log in, and what a later check needs of an earlier one."""
 
 from __future__ import annotations
 

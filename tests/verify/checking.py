@@ -25,7 +25,10 @@ class Report:
             print(f"     {place.filename}:{place.lineno}", flush=True)
             return
         self.passed += 1
-        print(f"PASS {name}{': ' + ', '.join(map(str, detail)) if detail else ''} ({time.monotonic() - began:.1f} s)", flush=True)
+        print(
+            f"PASS {name}{': ' + ', '.join(map(str, detail)) if detail else ''} ({time.monotonic() - began:.1f} s)",
+            flush=True,
+        )
 
     def count(self, lines: list) -> None:
         """Lines of another program that begin as these do."""

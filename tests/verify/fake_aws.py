@@ -63,7 +63,10 @@ def ended(account: dict, found: dict) -> str:
     if state.fault("delete:fails") == "always" or state.fault("delete:fails") == "once" and not found.get("forced"):
         return "DELETE_FAILED"
     for resource in found["resources"]:
-        if resource["ResourceType"] == "AWS::Logs::LogGroup" and resource["PhysicalResourceId"] in account["logs"]["us-east-1"]:
+        if (
+            resource["ResourceType"] == "AWS::Logs::LogGroup"
+            and resource["PhysicalResourceId"] in account["logs"]["us-east-1"]
+        ):
             account["logs"]["us-east-1"].remove(resource["PhysicalResourceId"])
     if found.get("pid"):
         os.kill(found["pid"], signal.SIGTERM)
@@ -90,8 +93,14 @@ def create_bucket(account, asked, words):
 
 def list_versions(account, asked, words):
     objects = bucket(account, asked)["objects"][:1000]
-    return {"Versions": [{"Key": key, "VersionId": "null"} for key in objects if not key.startswith("gone")],
-            "DeleteMarkers": [{"Key": key, "VersionId": "null"} for key in objects if key.startswith("gone")]} if objects else None
+    return (
+        {
+            "Versions": [{"Key": key, "VersionId": "null"} for key in objects if not key.startswith("gone")],
+            "DeleteMarkers": [{"Key": key, "VersionId": "null"} for key in objects if key.startswith("gone")],
+        }
+        if objects
+        else None
+    )
 
 
 def delete_objects(account, asked, words):
@@ -123,7 +132,10 @@ def get_policy(account, asked, words):
 
 
 def filter_logs(account, asked, words):
-    line = "REPORT RequestId: 8f5-1\tDuration: 12.34 ms\tBilled Duration: {} ms\tMemory Size: 512 MB\tMax Memory Used: 31 MB\t{}\n"
+    line = (
+        "REPORT RequestId: 8f5-1\tDuration: 12.34 ms\tBilled Duration: {} ms\tMemory Size: 512 MB\t"
+        "Max Memory Used: 31 MB\t{}\n"
+    )
     return {"events": [{"message": line.format(40, "Init Duration: 25.50 ms\t")}, {"message": line.format(13, "")}]}
 
 
@@ -137,7 +149,10 @@ def delete_log_group(account, asked, words):
 
 
 COMMANDS = {
-    ("sts", "get-caller-identity"): lambda *_: {"Account": state.ACCOUNT, "Arn": f"arn:aws:iam::{state.ACCOUNT}:user/anna"},
+    ("sts", "get-caller-identity"): lambda *_: {
+        "Account": state.ACCOUNT,
+        "Arn": f"arn:aws:iam::{state.ACCOUNT}:user/anna",
+    },
     ("configure", "get"): lambda *_: "us-east-1",
     ("configure", "export-credentials"): export,
     ("cloudformation", "describe-stacks"): describe_stacks,

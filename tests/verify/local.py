@@ -1,4 +1,4 @@
-"""Runs against the local stack in combination after combination: each observation is what the stack was told to play."""
+"""Runs against the local stack, in combinations: each observation is what the stack was told to play."""
 
 import json
 import os
@@ -24,9 +24,22 @@ def run(checks, options) -> None:
     with tempfile.TemporaryDirectory(prefix="verify-test-") as folder:
         file = Path(folder) / "found.json"
         process = subprocess.Popen(
-            [sys.executable, str(ROOT / "infra/verify-on-aws"), "--local", "--json", str(file), "--strength", options.strength,
-             "--largest", options.largest],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ,
+            [
+                sys.executable,
+                str(ROOT / "infra/verify-on-aws"),
+                "--local",
+                "--json",
+                str(file),
+                "--strength",
+                options.strength,
+                "--largest",
+                options.largest,
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ,
         )
         for line in process.stderr:
             if line.startswith(("PASS ", "FAIL ")):

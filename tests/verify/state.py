@@ -1,4 +1,4 @@
-"""The account which the fake `aws` and `sam` share: a JSON file, named by FAKE_AWS_STATE, and faults, named by FAKE_AWS_FAULTS."""
+"""The account which the fake `aws` and `sam` share: a JSON file (FAKE_AWS_STATE), and faults (FAKE_AWS_FAULTS)."""
 
 import contextlib
 import fcntl
@@ -9,9 +9,19 @@ from pathlib import Path
 ACCOUNT = "123456789012"
 # Of somebody else, in the same account: a run must not touch it.
 OTHERS = {
-    "stacks": {"production": {"StackName": "production", "StackId": "arn:production", "StackStatus": "CREATE_COMPLETE", "resources": []}},
+    "stacks": {
+        "production": {
+            "StackName": "production",
+            "StackId": "arn:production",
+            "StackStatus": "CREATE_COMPLETE",
+            "resources": [],
+        }
+    },
     "buckets": {"production-bucket": {"objects": ["kept"], "uploads": []}},
-    "logs": {"us-east-1": ["/aws/cloudfront/function/production", "/aws/lambda/production-registry"], "eu-central-1": ["/aws/lambda/production"]},
+    "logs": {
+        "us-east-1": ["/aws/cloudfront/function/production", "/aws/lambda/production-registry"],
+        "eu-central-1": ["/aws/lambda/production"],
+    },
     "calls": [],
 }
 

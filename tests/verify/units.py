@@ -18,17 +18,31 @@ from verify_on_aws.registry import Registry
 def run(checks, options) -> None:
     with checks.check("bcrypt hashes as others make them"):
         salt = bytes.fromhex("29cdd1de9f5fbf9b0f8e9f4a1b4e0a31")
-        equal("cost 6", bcrypt.hashed("abc", 6, decoded("If6bvum7DFjUnE9p2uDeDu")),
-              "$2b$06$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i")
+        equal(
+            "cost 6",
+            bcrypt.hashed("abc", 6, decoded("If6bvum7DFjUnE9p2uDeDu")),
+            "$2b$06$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i",
+        )
         equal("the salt in the hash", decoded(bcrypt.hashed("x", 4, salt)[7:29]), salt)
-        require(re.fullmatch(r"\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]{53}", bcrypt.hashed("x")), "as the template's pattern has it")
+        require(
+            re.fullmatch(r"\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]{53}", bcrypt.hashed("x")),
+            "as the template's pattern has it",
+        )
     with checks.check("signature version 4 as AWS documents it"):
         # "Signature Calculations for the Authorization Header", the example GET with a range.
-        headers = {"host": "examplebucket.s3.amazonaws.com", "range": "bytes=0-9", "x-amz-date": "20130524T000000Z",
-                   "x-amz-content-sha256": hashlib.sha256(b"").hexdigest()}
+        headers = {
+            "host": "examplebucket.s3.amazonaws.com",
+            "range": "bytes=0-9",
+            "x-amz-date": "20130524T000000Z",
+            "x-amz-content-sha256": hashlib.sha256(b"").hexdigest(),
+        }
         keys = s3.Credentials("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
-        signed = s3.signature(keys, "us-east-1", "20130524T000000Z", "GET", "/test.txt", headers, headers["x-amz-content-sha256"])
-        equal("signature", signed.rpartition("=")[2], "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41")
+        signed = s3.signature(
+            keys, "us-east-1", "20130524T000000Z", "GET", "/test.txt", headers, headers["x-amz-content-sha256"]
+        )
+        equal(
+            "signature", signed.rpartition("=")[2], "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41"
+        )
     with checks.check("a layer is the same at each reading, and unlike others"):
         one, other = layer.Layer(3_000_001), layer.Layer(3_000_001)
         content = b"".join(one.blocks())
@@ -57,8 +71,11 @@ def run(checks, options) -> None:
         require(cost.total(cost.lines(without)) < cost.total(cost.lines(plan)), "it does not")
         require(not [line for line in cost.lines(without) if "cloudfront" in line.price], "CloudFront is counted")
     with checks.check("REPORT lines of Lambda"):
-        line = ("REPORT RequestId: 3f-1\tDuration: 12.34 ms\tBilled Duration: 40 ms\tMemory Size: 512 MB\tMax Memory Used: 31 MB\t"
-                "Init Duration: 25.50 ms\t\n")
+        line = (
+            "REPORT RequestId: 3f-1\tDuration: 12.34 ms\tBilled Duration: 40 ms\tMemory Size: 512 MB\t"
+            "Max Memory Used: 31 MB\t"
+            "Init Duration: 25.50 ms\t\n"
+        )
         equal("cold", logs.REPORT.search(line).groups(), ("12.34", "40", "512", "31", "25.50"))
         equal("warm", logs.REPORT.search(line.partition("Init")[0]).groups(), ("12.34", "40", "512", "31", None))
     with checks.check("the file has no account, host or password"):
@@ -75,8 +92,13 @@ def run(checks, options) -> None:
             with answering(401, {name: 'Bearer realm="http://h/token",service="s"'}) as host:
                 equal(name, Registry(host, "u", "p").challenge(), {"realm": "http://h/token", "service": "s"})
     with checks.check("wrong usage is refused"):
-        for argv in (["--size", "1000"], ["--front", "elb"], ["--local", "--assume", "when-busy=perhaps"], ["--host", "h"],
-                     ["--assume", "when-busy=wait"]):
+        for argv in (
+            ["--size", "1000"],
+            ["--front", "elb"],
+            ["--local", "--assume", "when-busy=perhaps"],
+            ["--host", "h"],
+            ["--assume", "when-busy=wait"],
+        ):
             try:
                 arguments.parse(argv)
             except SystemExit as exit:

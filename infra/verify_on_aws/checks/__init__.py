@@ -1,5 +1,5 @@
-"""The checks. Each is a function of a session which returns an `Observation`; `@check` gives it its name, its question, the fronts
-that it is about, and the assumption whose value it observes.
+"""The checks. Each is a function of a session which returns an `Observation`; `@check` gives it its name, its question,
+the fronts that it is about, and the assumption whose value it observes.
 """
 
 from __future__ import annotations
@@ -37,15 +37,30 @@ class Check:
         began = time.monotonic()
         try:
             seen = self.run(session)
-        except (CheckFailed, CommandFailed, OSError, http.client.HTTPException, subprocess.SubprocessError, ValueError, KeyError) as error:
+        except (
+            CheckFailed,
+            CommandFailed,
+            OSError,
+            http.client.HTTPException,
+            subprocess.SubprocessError,
+            ValueError,
+            KeyError,
+        ) as error:
             reason = str(error) or type(error).__name__
             seen = Observation("error", reason, "The question is still open; the error tells what failed.", ok=False)
         assumption = self.assumption(session.front)
         consequence = seen.consequence or (assumption.values.get(seen.value, "") if assumption else "")
         return Finding(
-            front=session.front, check=self.name, question=self.question, value=seen.value, detail=seen.detail,
-            consequence=consequence, ok=seen.ok, assumption=assumption.name if assumption else "",
-            default=assumption.default if assumption else "", seconds=time.monotonic() - began,
+            front=session.front,
+            check=self.name,
+            question=self.question,
+            value=seen.value,
+            detail=seen.detail,
+            consequence=consequence,
+            ok=seen.ok,
+            assumption=assumption.name if assumption else "",
+            default=assumption.default if assumption else "",
+            seconds=time.monotonic() - began,
         )
 
 

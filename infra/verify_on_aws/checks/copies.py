@@ -23,7 +23,7 @@ def conditional_copy(session: Session) -> Observation:
     again = bucket.ask("PUT", f"{KEY}-copy", headers)
     for key in (KEY, f"{KEY}-copy"):
         bucket.ask("DELETE", key)
-    detail = f"CopyObject: {first.status}, again: {again.status} {again.text(80)}".strip()
+    detail = f"CopyObject: {first.status}, again: {again.says()}"
     if first.status == 501:
         return Observation("not-implemented", detail)
     supported = first.status == 200 and again.status == 412

@@ -10,9 +10,12 @@ from . import check, hidden
 RENAMED_CHALLENGE = "x-amzn-remapped-www-authenticate"
 
 
-@check("challenge", fronts=(HTTP_API, FUNCTION_URL),
-       assumption={HTTP_API: "http-api-challenge", FUNCTION_URL: "function-url-challenge"},
-       question="Does the front end rename the response header WWW-Authenticate?")
+@check(
+    "challenge",
+    fronts=(HTTP_API, FUNCTION_URL),
+    assumption={HTTP_API: "http-api-challenge", FUNCTION_URL: "function-url-challenge"},
+    question="Does the front end rename the response header WWW-Authenticate?",
+)
 def challenge(session: Session) -> Observation:
     answer = session.registry.ask("GET", "/v2/", anonymous=True)
     names = [name for name in ("www-authenticate", RENAMED_CHALLENGE, "x-berth-challenge") if answer.header(name)]
@@ -32,8 +35,12 @@ def edge_challenge(session: Session) -> Observation:
     return Observation("yes" if ok else "no", f"{answer.says()}", "No change." if ok else "Clients cannot log in.", ok)
 
 
-@check("origin-challenge", "Is the registry's own 401 restored on its way through CloudFront?", (CLOUDFRONT,),
-       assumption="viewer-response-runs")
+@check(
+    "origin-challenge",
+    "Is the registry's own 401 restored on its way through CloudFront?",
+    (CLOUDFRONT,),
+    assumption="viewer-response-runs",
+)
 def origin_challenge(session: Session) -> Observation:
     answer = session.registry.ask("GET", "/v2/", {"Authorization": "Bearer expired"})
     detail = f"{answer.status}, www-authenticate {'present' if answer.header('www-authenticate') else 'absent'}"
@@ -52,7 +59,9 @@ def range_header(session: Session) -> Observation:
     if answer.status != 202:
         return Observation("error", answer.says(), "Clients that PATCH cannot push.", ok=False)
     names = [name for name in ("range", "x-amzn-remapped-range", "x-berth-range") if answer.header(name)]
-    detail = f"202 with {', '.join(names) or 'none'}" + (f", Range: {answer.header('range')}" if answer.header("range") else "")
+    detail = f"202 with {', '.join(names) or 'none'}" + (
+        f", Range: {answer.header('range')}" if answer.header("range") else ""
+    )
     if not names:
         return hidden(detail)
     renamed = "x-amzn-remapped-range" in names or "range" not in names

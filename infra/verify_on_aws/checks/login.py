@@ -20,7 +20,9 @@ def reach(session: Session) -> Observation:
     answer = session.registry.ask("GET", "/v2/")
     if answer.from_registry:
         return Observation("yes", answer.says(), "No change.")
-    return Observation("no", answer.says(), "Both permissions of the function URL are needed: see the next row.", ok=False)
+    return Observation(
+        "no", answer.says(), "Both permissions of the function URL are needed: see the next row.", ok=False
+    )
 
 
 @check("permissions", "Which permissions does the function have?", local=False)
@@ -55,13 +57,20 @@ def aws_login(session: Session) -> Observation:
         if session.target.aws_environment:
             environment |= {"HOME": folder}
         done = subprocess.run(
-            [program, "login", session.target.host], env=environment, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120,
+            [program, "login", session.target.host],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
         )
     said = " ".join(done.stdout.split())[-200:]
     if done.returncode == 0:
         return Observation("yes", said, "No change.")
-    return Observation("no", said, "Log in with a password or an API key; the function's log has what STS answered.", ok=False)
+    return Observation(
+        "no", said, "Log in with a password or an API key; the function's log has what STS answered.", ok=False
+    )
 
 
 @check("bypass", "Does the function URL refuse requests that did not come through CloudFront?", (CLOUDFRONT,))

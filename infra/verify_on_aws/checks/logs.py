@@ -22,8 +22,14 @@ def reports(session: Session) -> list:
     until = time.monotonic() + ARRIVAL_SECONDS
     while True:
         lines = session.aws.json(
-            "logs", "filter-log-events", "--log-group-name", session.target.log_group, "--start-time",
-            str(session.target.started_ms), "--filter-pattern", "REPORT",
+            "logs",
+            "filter-log-events",
+            "--log-group-name",
+            session.target.log_group,
+            "--start-time",
+            str(session.target.started_ms),
+            "--filter-pattern",
+            "REPORT",
         )
         found = [match for event in lines.get("events", []) if (match := REPORT.search(event["message"]))]
         if found or time.monotonic() > until:
@@ -41,6 +47,11 @@ def lambda_time(session: Session) -> Observation:
     starts = [init for *_, init in found if init is not None]
     billed = [milliseconds for _, milliseconds, *_ in found]
     used = max(used for _, _, _, used, _ in found)
-    cold = f"{len(starts)} cold starts of {min(starts):.0f} to {max(starts):.0f} ms, median {median(starts):.0f}" if starts else "no cold start"
-    detail = f"{len(found)} invocations; {cold}; billed {median(billed):.0f} ms in the median, {sum(billed) / 1000:.1f} s in all; {used:.0f} MB used at most"
+    cold = (
+        f"{len(starts)} cold starts of {min(starts):.0f} to {max(starts):.0f} ms, median {median(starts):.0f}"
+        if starts
+        else "no cold start"
+    )
+    time_billed = f"billed {median(billed):.0f} ms in the median, {sum(billed) / 1000:.1f} s in all"
+    detail = f"{len(found)} invocations; {cold}; {time_billed}; {used:.0f} MB used at most"
     return Observation("measured", detail, "For the documentation's figures.")

@@ -14,6 +14,15 @@ def renamed(session: Session) -> Observation:
     known = {"x-amzn-remapped-www-authenticate", "x-amzn-remapped-content-length", "x-amzn-remapped-range"}
     others = sorted(set(seen) - known)
     # Names which the servers behind every front end set, and no client of a registry reads.
-    harmless = {"x-amzn-remapped-date", "x-amzn-remapped-connection", "x-amzn-remapped-server", "x-amzn-remapped-content-md5"}
-    told = f"Carry these as x-berth-*: {', '.join(others)}." if set(others) - harmless else "No change: each of them is carried, or not read."
+    harmless = {
+        "x-amzn-remapped-date",
+        "x-amzn-remapped-connection",
+        "x-amzn-remapped-server",
+        "x-amzn-remapped-content-md5",
+    }
+    told = (
+        f"Carry these as x-berth-*: {', '.join(others)}."
+        if set(others) - harmless
+        else "No change: each of them is carried, or not read."
+    )
     return Observation("some" if seen else "none", detail, told)

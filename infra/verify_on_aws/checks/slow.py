@@ -31,7 +31,9 @@ def put(session: Session, size: int) -> str:
     began = time.monotonic()
     headers = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
     try:
-        answer = session.registry.ask("PUT", f"{place}&digest={layer.digest}", headers, lambda: slowly(layer, session.limits.slow_seconds))
+        answer = session.registry.ask(
+            "PUT", f"{place}&digest={layer.digest}", headers, lambda: slowly(layer, session.limits.slow_seconds)
+        )
     except (OSError, http.client.HTTPException) as error:
         return f"{type(error).__name__} after {time.monotonic() - began:.0f} s"
     sent = time.monotonic() - began
@@ -53,4 +55,6 @@ def slow_sender(session: Session) -> Observation:
     detail = ", ".join(f"{way}: {said}" for way, said in seen.items())
     if ok:
         return Observation("yes", detail, "No change: timers do not run while a client sends.")
-    return Observation("no", detail, "Slow connections cannot push large layers this way: `berth push` sends parts, straight to S3.")
+    return Observation(
+        "no", detail, "Slow connections cannot push large layers this way: `berth push` sends parts, straight to S3."
+    )

@@ -22,8 +22,11 @@ class Client:
     # Logs in only where a 401 has `WWW-Authenticate` under its own name. A client that does not sends the password at once.
     needs_challenge = True
 
-    # Sends a layer by one PUT with Content-Length, not by a PATCH in chunked coding.
+    # Sends a layer by one PUT with Content-Length, not by a PATCH.
     puts_layers = False
+
+    # Sends the Content-Length of that PATCH: it knows how long the layer is, which comes from a file.
+    declares_length = False
 
     # Sends the content of blobs to S3 itself, by presigned URLs.
     uploads_to_s3 = False

@@ -14,6 +14,7 @@ SIGNATURE_BYTES = 64 << 10
 class Cosign(ImageClient):
     name = "cosign"
     needs = ("cosign",)
+    declares_length = True
     needs_challenge = False
 
     def cosign(self, *argv, stdin: str = "") -> str:

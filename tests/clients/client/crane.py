@@ -9,6 +9,7 @@ from .base import ImageClient
 class Crane(ImageClient):
     name = "crane"
     needs = ("crane",)
+    declares_length = True
     needs_challenge = False
 
     def crane(self, *argv, stdin: str = "") -> str:

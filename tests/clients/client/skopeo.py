@@ -21,6 +21,7 @@ def own_runtime(temp: Path) -> dict[str, str]:
 class Skopeo(ImageClient):
     name = "skopeo"
     needs = ("skopeo",)
+    declares_length = True
     mounts_config = False
 
     def skopeo(self, *argv, stdin: str = "") -> str:

@@ -86,7 +86,8 @@ class DoorChecks:
         return shut_out(self.traffic, act)
 
     def push_beyond(self) -> str:
-        """With CloudFront in front, a layer of known length goes to S3. Any other is refused by AWS: 413."""
+        """With CloudFront in front, a layer that comes by one PUT goes to S3. A PATCH is refused: by AWS with 413; or, where it
+        declares its length, by CloudFront's function with 405 and advice."""
         repository = f"{self.client.name}/beyond"
         try:
             self.client.push(self.content.beyond, repository, TAG)
@@ -103,5 +104,10 @@ class DoorChecks:
                 return "goes through: CloudFront sends the layer to S3"
             return f"goes through: after {len(refused)} times 413 it sends smaller pieces"
         require(said is not None, "it was pushed")
+        if self.front == "cloudfront" and self.client.declares_length:
+            refused = [request for request in self.traffic.requests() if request.status == 405]
+            equal("methods that were answered by 405", {request.method for request in refused}, {"PATCH"})
+            require("berth gateway" in said, f"it does not say what to do: {said}")
+            return f"refused {len(refused)} times by 405, it says: {said}"
         require(refused != [], f"no 413 was seen, and it says: {said}")
-        return f"refused {len(refused)} times, it says: {said}"
+        return f"refused {len(refused)} times by 413, it says: {said}"

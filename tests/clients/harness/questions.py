@@ -28,8 +28,8 @@ class Questions:
         self.jobs += 1
         asked, requests = self.asked(client.host), client.traffic.recorder.requests
         tokens = [request for request in requests if request.path == "/token" and request.status == 200]
-        # Where `WWW-Authenticate` is renamed, a client has no tokens: each request has the password.
-        shown = tokens or [request for request in requests if request.status != 401]
+        # Where `WWW-Authenticate` is renamed, a client asks for no token: each request has the password.
+        shown = tokens + [r for r in requests if r.has_password and r.path != "/token" and r.status != 401]
         require(0 < len(asked) <= len(shown), f"{len(asked)} questions for {len(shown)} requests with a password")
         return f"{self.about(asked)}, {len(tokens)} tokens in all"
 

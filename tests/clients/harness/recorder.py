@@ -18,6 +18,8 @@ class Request:
     target: str
     body: int = 0  # bytes sent with it
     status: int | None = None  # None until it is answered
+    declared: int | None = None  # its Content-Length, if it has one
+    has_password: bool = False  # sent by Basic authentication
 
     @property
     def path(self) -> str:
@@ -87,7 +89,9 @@ class _Connection:
 
     def _request(self, line: str, headers: dict) -> bool:
         method, target, _ = line.split(" ", 2)
-        self.current = Request(method, target)
+        length, scheme = headers.get("content-length"), headers.get("authorization", "").partition(" ")[0]
+        declared = None if length is None else int(length)
+        self.current = Request(method, target, declared=declared, has_password=scheme.lower() == "basic")
         self.unanswered.append(self.current)
         self.requests.append(self.current)
         return True

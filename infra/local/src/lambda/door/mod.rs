@@ -86,7 +86,8 @@ async fn answer(
         Ok(body) => handle(&pool, &options, &id, &parts, body).await,
         Err(refusal) => {
             if !waits {
-                rest.drain().await;
+                // Beside the answer, which the client may already read.
+                tokio::spawn(rest.drain());
             }
             Err(refusal)
         }
