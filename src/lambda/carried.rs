@@ -9,8 +9,8 @@ use crate::{
 };
 
 /// Repeats in `response` what a front end may rename. A 401 to a request that came through CloudFront becomes a 300 that
-/// CloudFront's function makes a 401 again: for an origin status of 400 or above it would not run. No client takes a 300
-/// without `Location` for success, or follows it. `is_head` tells whether the request's method is HEAD.
+/// CloudFront's function makes a 401 again: for an origin status of 400 or above it would not run. No client follows a 300
+/// without `Location`, and no push or pull succeeds by one. `is_head` tells whether the request's method is HEAD.
 pub(super) fn carry(response: &mut Response, is_head: bool) {
     let through_edge = response.extensions().get::<ThroughEdge>().is_some();
     let status = response.status();

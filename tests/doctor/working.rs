@@ -46,7 +46,7 @@ async fn a_registry_on_a_folder() {
     let lines: Vec<&str> = ended.said.lines().collect();
     assert_eq!(lines.len(), 13, "{}", ended.said);
     assert!(lines.iter().all(|line| line.starts_with("ok   ") || line.starts_with("skip ")), "{}", ended.said);
-    assert!(ended.said.contains(&format!("ok   push: {}/my/corner:check", served.host)), "{}", ended.said);
+    assert!(ended.said.contains(&format!("ok   push: {}/my/corner:berth-doctor-", served.host)), "{}", ended.said);
 
     let alice = Http::new(&served.host).with_login("Basic YWxpY2U6d29uZGVybGFuZA==".to_owned());
     let tags: Value = serde_json::from_slice(&alice.get("/v2/my/corner/tags/list").await.body).unwrap_or_default();

@@ -55,7 +55,7 @@ impl Doctor {
         };
         let interrupted = match self.read_only {
             true => "stopped".to_owned(),
-            false => format!("stopped; what was pushed is left in {}/{repository}", self.host),
+            false => format!("stopped; if anything was pushed, it is left in {}/{repository}", self.host),
         };
         work::run_with_code(self.check(repository), &interrupted)
     }

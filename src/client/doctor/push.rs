@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use uuid::Uuid;
+
 use super::{
     connect::rounded,
     content,
@@ -33,15 +35,17 @@ pub(super) async fn check(place: &TestRepository, ctx: &Context) -> Finding {
             return Finding::failed(&error, place.fix(backend, "push"));
         }
     }
-    let (manifest, tag) = match (content::manifest(&config, &layer), "check".parse::<Tag>()) {
+    // A new one: the repository may be somebody's, and what was pushed is deleted.
+    let tag = format!("berth-doctor-{}", Uuid::new_v4().simple()).parse::<Tag>();
+    let (manifest, tag) = match (content::manifest(&config, &layer), tag) {
         (Ok(manifest), Ok(tag)) => (manifest, tag),
         (Err(error), _) => return Finding::failed(error, "report this as a bug of berth"),
         (_, Err(error)) => return Finding::failed(error, "report this as a bug of berth"),
     };
     match place.remote.manifests().put(ctx, &manifest, None, std::slice::from_ref(&tag)).await {
         Ok(digest) => {
+            let image = format!("{}/{}:{tag}", place.host, place.name);
             place.made().image = Some(Image { tag, digest, layer });
-            let image = format!("{}/{}:check", place.host, place.name);
             Finding::Ok(format!("{image}: two blobs and a manifest ({})", rounded(began.elapsed())))
         }
         Err(error) => {

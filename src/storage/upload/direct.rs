@@ -39,8 +39,9 @@ pub struct DirectOptions {
     /// How long one request goes on hashing and copying what came in parts, before it leaves the rest to another. What
     /// was begun must still end: an HTTP API of AWS gives each request 30 seconds.
     pub slice: Duration,
-    /// The same of the commit of what an edge stored. CloudFront waits 60 s at most for an origin, as the template asks; and the
-    /// client follows ten redirections in all, so that few long requests get further than many short ones.
+    /// The same of the commit of what CloudFront stored. It waits 120 s for an origin, as the template sets it, and what was
+    /// begun must still end. The client follows ten redirects in all, so that few long requests get further than many short
+    /// ones.
     pub edge_slice: Duration,
 }
 
@@ -51,7 +52,7 @@ impl Default for DirectOptions {
             part: 64 << 20,
             life: Duration::from_secs(15 * 60),
             slice: Duration::from_secs(10),
-            edge_slice: Duration::from_secs(40),
+            edge_slice: Duration::from_secs(60),
         }
     }
 }
