@@ -25,6 +25,13 @@ def assumption(text: str) -> tuple:
     return name, value
 
 
+def part(text: str) -> tuple:
+    first, _, parts = text.partition("/")
+    if not (first.isdigit() and parts.isdigit() and 1 <= int(first) <= int(parts)):
+        raise argparse.ArgumentTypeError(f"{text}: expected I/N, such as 1/4")
+    return int(first), int(parts)
+
+
 def names(known, text: str) -> list:
     chosen = text.split(",")
     for name in chosen:
@@ -131,6 +138,9 @@ def parse(argv: list) -> argparse.Namespace:
         default=3,
         metavar="T",
         help="else so many that any T assumptions meet in every combination of their values (default: %(default)s)",
+    )
+    local.add_argument(
+        "--part", type=part, default=(1, 1), metavar="I/N", help="only every Nth combination, from the Ith on"
     )
     local.add_argument(
         "--jobs", type=int, default=2, metavar="N", help="local stacks at the same time (default: %(default)s)"

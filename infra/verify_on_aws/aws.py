@@ -82,7 +82,11 @@ class Aws:
         return caller["Account"], caller["Arn"]
 
     def credentials(self) -> Credentials:
-        """Access keys, for signing requests."""
+        """Access keys, for signing requests. `export-credentials` is of version 2 of the AWS CLI."""
+        named = os.environ.get
+        if named("AWS_ACCESS_KEY_ID") and named("AWS_SECRET_ACCESS_KEY"):
+            token = named("AWS_SESSION_TOKEN") or ""
+            return Credentials(named("AWS_ACCESS_KEY_ID"), named("AWS_SECRET_ACCESS_KEY"), token)
         told = json.loads(run(["aws", "configure", "export-credentials", "--format", "process"]))
         return Credentials(told["AccessKeyId"], told["SecretAccessKey"], told.get("SessionToken") or "")
 

@@ -56,6 +56,9 @@ def run(program: str, options, limits: Limits, say) -> tuple:
             rows, how = [dict(options.assume)], "one combination"
         else:
             rows, how = combinations.chosen(front, options.largest, options.strength)
+        first, parts = options.part
+        if parts > 1:
+            rows, how = rows[first - 1 :: parts], f"part {first} of {parts} of {how}"
         say(f"{front}: {how}")
         began, here = time.monotonic(), []
         with ThreadPoolExecutor(options.jobs) as pool:

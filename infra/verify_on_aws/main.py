@@ -47,7 +47,7 @@ def on_local_stack(options) -> int:
         )
         return 2
     slow = 2 if options.slow is None else options.slow
-    limits = Limits(size=options.size, slow_seconds=slow, sizes=options.sizes or (), burst=12, bisections=4)
+    limits = Limits(size=options.size, slow_seconds=slow, sizes=options.sizes or (), burst=8, bisections=4)
     runs, summaries = local_runs.run(program, options, limits, say)
     if options.assume:
         print(report.table(report.rows([found for run in runs for found in run.findings])))

@@ -32,7 +32,7 @@ class Limits:
     size: int = 5_000_000  # bytes of a layer which is too large for the function
     slow_seconds: float = 130
     sizes: tuple = ()  # of large pushes, bytes
-    burst: int = 60  # simultaneous requests
+    burst: int = 20  # simultaneous requests
     bisections: int = 8
 
 
