@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 
 from .assumptions import BY_NAME, FRONTS
 from .checks import CHECKS
@@ -23,6 +24,12 @@ def assumption(text: str) -> tuple:
         values = ", ".join(BY_NAME[name].values) if name in BY_NAME else ""
         raise argparse.ArgumentTypeError(f"{text}: expected one of {values or ', '.join(BY_NAME)}")
     return name, value
+
+
+def run_id(text: str) -> str:
+    if not re.fullmatch(r"berth-verify-[0-9a-f]{6}", text):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected the id of a run, such as berth-verify-0a1b2c")
+    return text
 
 
 def part(text: str) -> tuple:
@@ -102,7 +109,10 @@ def parse(argv: list) -> argparse.Namespace:
         "--parameter", action="append", default=[], metavar="NAME=VALUE", help="a further parameter of the template"
     )
     aws.add_argument("--keep", action="store_true", help="delete nothing; --clean-up deletes it later")
-    aws.add_argument("--clean-up", metavar="ID", help="only delete what an earlier run created; it printed its id")
+    aws.add_argument("--id", type=run_id, metavar="ID", help="the id of this run (default: a new one)")
+    aws.add_argument(
+        "--clean-up", type=run_id, metavar="ID", help="only delete what an earlier run created; it printed its id"
+    )
 
     existing = parser.add_argument_group(
         "an existing deployment: nothing is created or deleted but blobs of repository verify/checks"

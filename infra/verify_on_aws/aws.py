@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -29,9 +30,9 @@ class Missing(Exception):
 
 
 def run(argv: list, uninterrupted: bool = False, cwd: Optional[str] = None) -> str:
-    """Standard output. `uninterrupted`: ctrl-C at the terminal does not reach the program, not even while it starts."""
+    """Standard output. `uninterrupted`: no ctrl-C, SIGTERM or SIGHUP reaches the program, not even while it starts."""
     environment = {**os.environ, "AWS_PAGER": "", "SAM_CLI_TELEMETRY": "0"}
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT} if uninterrupted else set())
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP} if uninterrupted else set())
     try:
         process = subprocess.Popen(  # which inherits the mask
             argv,
@@ -60,7 +61,12 @@ class Aws:
 
     def __init__(self, region: str = "", alone: bool = False):
         if not shutil.which("aws"):
-            raise Missing("no aws in PATH: install the AWS CLI (version 2)")
+            raise Missing("no aws in PATH: install the AWS CLI 2.16 or later")
+        # --deletion-mode of delete-stack, and export-credentials.
+        version = run(["aws", "--version"])
+        known = re.match(r"aws-cli/(\d+)\.(\d+)", version)
+        if not known or (int(known[1]), int(known[2])) < (2, 16):
+            raise Missing(f"{version.split()[0] if version else 'aws'} is too old: install the AWS CLI 2.16 or later")
         self.region, self.alone = region, alone
 
     def text(self, *argv: str, region: str = "") -> str:

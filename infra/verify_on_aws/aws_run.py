@@ -8,6 +8,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 
 from . import clients, conformance, cost, front_checks, report
 from .assumptions import CLOUDFRONT
@@ -19,6 +20,7 @@ from .programs import ROOT
 from .session import Limits, Session
 
 SIZES = (1_000_000_000, 5_000_000_000)
+UNWINDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 DEPLOYED = "Can this front end be deployed?"
 VERIFY_ACCOUNT = (
     "AWS has to verify the account before it may use CloudFront: ask AWS Support. Until then deploy Front=http-api, "
@@ -67,7 +69,7 @@ def run(options, say) -> int:
         account, arn = aws.caller()
     except CommandFailed as failed:
         raise Missing(f"no AWS credentials: {failed.said[-200:]}") from failed
-    run_id = f"berth-verify-{secrets.token_hex(3)}"
+    run_id = options.id or f"berth-verify-{secrets.token_hex(3)}"
     planned = plan(options)
     print_plan(planned, account, arn, region, run_id)
     if not confirmed(options):
@@ -100,6 +102,11 @@ def run(options, say) -> int:
                 )
             )
             say(f"verify-on-aws: {failed}")
+        except Exception as failed:  # a fault of this program must not cost what was found, nor leave what was created
+            traceback.print_exc()
+            findings.append(
+                Finding("all", "program", "Did the program itself work?", "no", repr(failed), "Report it.", False)
+            )
         except (KeyboardInterrupt, SystemExit):
             say("verify-on-aws: interrupted; deleting what was created")
             interrupted = True
@@ -173,7 +180,7 @@ def check_fronts(deployer: Deployer, planned: cost.Plan, options, findings: list
 
 
 def delete(cleanup: Cleanup, say) -> list:
-    """Deletes; the first ctrl-C meanwhile is only answered, the second ends it."""
+    """Deletes. The first ctrl-C, SIGTERM or SIGHUP meanwhile is only answered, the second ends it."""
     pressed = []
 
     def interrupt(*_) -> None:
@@ -182,7 +189,7 @@ def delete(cleanup: Cleanup, say) -> list:
             raise KeyboardInterrupt
         say("verify-on-aws: still deleting; press ctrl-C again to leave the rest, which costs money")
 
-    before = signal.signal(signal.SIGINT, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in UNWINDING}
     try:
         return cleanup.everything()
     except KeyboardInterrupt:
@@ -192,7 +199,8 @@ def delete(cleanup: Cleanup, say) -> list:
         )
         raise
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def print_left(left: list) -> None:

@@ -16,7 +16,8 @@ from .deployment import artifacts, stack_name
 # CloudFront Functions write their logs there, whatever the stack's region.
 EDGE_REGION = "us-east-1"
 STACK_SECONDS, POLL_SECONDS = 3600, float(os.environ.get("BERTH_VERIFY_POLL_SECONDS", 10))
-ABSENT = ("does not exist", "NoSuchBucket", "ResourceNotFoundException", "Not Found", "404")
+# Codes, as the AWS CLI prints them. Other parts of a message may hold anything, such as account numbers.
+ABSENT = ("(NoSuchBucket)", "(404)", "(ResourceNotFoundException)")
 
 
 @dataclass
@@ -90,7 +91,7 @@ class Cleanup:
                 "Stacks"
             ][0]
         except CommandFailed as failed:
-            if failed.is_about("does not exist"):
+            if failed.is_about(f"{stack.id or stack.name} does not exist"):
                 return ""
             raise
         stack.id = described["StackId"]
@@ -102,7 +103,10 @@ class Cleanup:
             (self.aws.region, f"/aws/lambda/{stack.name}-"),
             (EDGE_REGION, f"/aws/cloudfront/function/{stack.name}"),
         ]
-        if not self.status(stack):
+        is_there = bool(self.status(stack))
+        # A deletion that was interrupted may have left the bucket, which a stack retains.
+        stack.id = stack.id or self.deleted(stack)
+        if not stack.id:
             return False
         listed = self.aws.json("cloudformation", "list-stack-resources", "--stack-name", stack.id)
         for resource in listed.get("StackResourceSummaries", []):
@@ -121,7 +125,13 @@ class Cleanup:
                 stack.log_groups.append((self.aws.region, name))
         stack.buckets = sorted(set(stack.buckets))
         stack.log_groups = sorted(set(stack.log_groups))
-        return True
+        return is_there
+
+    def deleted(self, stack: Stack) -> str:
+        """The id of a deleted stack of this name, by which AWS knows its resources for 90 days; else empty."""
+        listed = self.aws.json("cloudformation", "list-stacks", "--stack-status-filter", "DELETE_COMPLETE")
+        ids = [entry["StackId"] for entry in listed.get("StackSummaries", []) if entry["StackName"] == stack.name]
+        return ids[0] if ids else ""
 
     def begin(self, stack: Stack, *mode: str) -> bool:
         self.aws.json("cloudformation", "delete-stack", "--stack-name", stack.id, *mode)

@@ -21,7 +21,8 @@ def say(line: str) -> None:
 def main(argv: list) -> int:
     options = arguments.parse(argv)
     # What unwinds deletes what was created.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda received, _: sys.exit(128 + received))
     try:
         if options.local:
             return on_local_stack(options)
@@ -29,7 +30,7 @@ def main(argv: list) -> int:
             return on_existing(options)
         from . import aws_run  # what only AWS needs
 
-        return aws_run.clean_up(options, say) if options.clean_up else aws_run.run(options, say)
+        return aws_run.clean_up(options, say) if options.clean_up is not None else aws_run.run(options, say)
     except Missing as missing:
         say(f"verify-on-aws: {missing}")
         return 2
@@ -83,5 +84,7 @@ def on_existing(options) -> int:
     findings: list = []
     front_checks.run(Session(target, limits), options, findings, say)
     print(report.table(report.rows(findings)))
-    report.write(options.json, report.Secrets((password, "password"), (options.host, "host")), findings)
+    report.write(options.json, report.Secrets(
+        (password, "password"), *((name, "host") for name in (options.host, options.function_url, options.bucket))
+    ), findings)
     return 0 if all(found.ok for found in findings) else 1

@@ -16,6 +16,7 @@ from .layer import Layer
 
 TIMEOUT_SECONDS = 330
 BUSY, BUSY_RETRIES, BUSY_SECONDS = (429, 503), 40, 0.05
+SMALL_LAYER = 8_000_000  # bytes
 TOKEN_SECONDS = 120  # a token is good for 300
 
 
@@ -50,7 +51,8 @@ class Registry:
         retries: int = BUSY_RETRIES,
     ) -> Answer:
         """`body` is bytes, or a function that returns an iterator of them: without a Content-Length in `headers` they
-        are sent in chunks. What AWS refuses because every instance is busy is sent again, as clients do."""
+        are sent in chunks. What AWS refuses because every instance is busy is sent again, as clients do. No `retries`
+        for a large body, which costs money and time."""
         while True:
             answer = self.send(method, target, headers or {}, body, host, anonymous)
             if answer.status not in BUSY or answer.from_registry or not retries:
@@ -121,7 +123,8 @@ class Registry:
         """A layer in one PUT with Content-Length, as current clients send it; `digest` claims another one."""
         place = self.open()
         length = {"Content-Length": str(layer.size), "Content-Type": "application/octet-stream"}
-        return self.ask("PUT", f"{place}&digest={digest or layer.digest}", length, layer.blocks)
+        retries = BUSY_RETRIES if layer.size <= SMALL_LAYER else 0
+        return self.ask("PUT", f"{place}&digest={digest or layer.digest}", length, layer.blocks, retries=retries)
 
     def blob(self, digest: str) -> Answer:
         return self.ask("HEAD", f"/v2/{self.repository}/blobs/{digest}")

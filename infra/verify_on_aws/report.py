@@ -16,10 +16,16 @@ class Secrets:
     def __init__(self, *pairs: tuple):
         self.pairs = sorted(((text, name) for text, name in pairs if text), key=lambda pair: -len(pair[0]))
 
-    def without(self, text: str) -> str:
-        for secret, name in self.pairs:
-            text = text.replace(secret, f"<{name}>")
-        return text
+    def without(self, document):
+        """The same document of lists, objects and strings. Before it is JSON, which escapes characters of a secret."""
+        if isinstance(document, dict):
+            return {key: self.without(value) for key, value in document.items()}
+        if isinstance(document, (list, tuple)):
+            return [self.without(value) for value in document]
+        if isinstance(document, str):
+            for secret, name in self.pairs:
+                document = document.replace(secret, f"<{name}>")
+        return document
 
 
 def table(rows: list, headings=HEADINGS, width: int = 0) -> str:
@@ -54,4 +60,4 @@ def write(path: str, secrets: Secrets, findings: list, **rest) -> None:
         "findings": [found.as_json() for found in findings],
     }
     with open(path, "w") as file:
-        file.write(secrets.without(json.dumps(document, indent=2, ensure_ascii=False)) + "\n")
+        file.write(json.dumps(secrets.without(document), indent=2, ensure_ascii=False) + "\n")

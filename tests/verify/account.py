@@ -1,5 +1,6 @@
 """Whole runs on an account which fake `aws` and `sam` programs play."""
 
+import contextlib
 import json
 import os
 import re
@@ -79,6 +80,13 @@ class Account:
     def state(self) -> dict:
         return json.loads(self.file.read_text())
 
+    @contextlib.contextmanager
+    def edited(self):
+        """The account's state, to change it."""
+        changed = self.state
+        yield changed
+        self.file.write_text(json.dumps(changed))
+
     def stacks(self) -> list:
         """The names of all; none while the file is being written."""
         try:
@@ -136,6 +144,10 @@ def run(checks, options) -> None:
         interrupted_twice,
         faults="deploy:cloudfront=hangs,delete:waits=GO",
     )
+    check("a clean-up finds the bucket of a stack that is gone", bucket_of_a_deleted_stack)
+    check("an id that no run has is refused", other_ids)
+    check("an old AWS CLI is refused", old_program)
+    check("SIGTERM during the deletion is answered", terminated_while_deleting, faults="delete:waits=GO")
     check("SIGTERM leaves nothing", terminated, faults="deploy:cloudfront=hangs")
     check("a stack whose deletion fails once is deleted by force", forced, faults="delete:fails=once")
     check("what cannot be deleted is named, with the command for it", left, faults="delete:fails=always")
@@ -284,6 +296,39 @@ def terminated(account, detail) -> None:
     started.signal(signal.SIGTERM, group=False)
     started.ended().expect(130, "Nothing is left.")
     account.nothing_left()
+
+
+def terminated_while_deleting(account, detail) -> None:
+    go = account.folder / "go"
+    account.environment["FAKE_AWS_FAULTS"] = account.environment["FAKE_AWS_FAULTS"].replace("GO", str(go))
+    started = Started(account, "--front", "http-api")
+    started.until("deleting stack")
+    started.signal(signal.SIGTERM, group=False)
+    started.until("still deleting")
+    go.touch()
+    require("Nothing is left." in started.ended().out, "something is left")
+    account.nothing_left()
+
+
+def bucket_of_a_deleted_stack(account, detail) -> None:
+    """As after a deletion that ended between the stack and its bucket."""
+    ended = account.run("--yes", "--only", FEW, "--front", "http-api", "--keep")
+    run_id = re.search(r"--clean-up (berth-verify-[0-9a-f]{6})", ended.out).group(1)
+    with account.edited() as there:
+        there["stacks"][f"{run_id}-http-api"]["StackStatus"] = "DELETE_COMPLETE"
+    account.run("--clean-up", run_id).expect(0, "deleted bucket", "Nothing is left.")
+    account.nothing_left()
+
+
+def other_ids(account, detail) -> None:
+    for wrong in ("", "berth", "production", "berth-verify-0a1b2", "berth-verify-0a1b2c-http-api"):
+        account.run("--clean-up", wrong).expect(2, "expected the id of a run")
+    equal("commands", account.calls, [])
+
+
+def old_program(account, detail) -> None:
+    account.environment["FAKE_AWS_VERSION"] = "aws-cli/2.9.19 Python/3.11"
+    account.run("--yes").expect(2, "aws-cli/2.9.19 is too old")
 
 
 def forced(account, detail) -> None:

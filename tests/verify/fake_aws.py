@@ -13,6 +13,9 @@ class Refused(Exception):
 
 
 def main(argv: list) -> int:
+    if argv == ["--version"]:
+        print(os.environ.get("FAKE_AWS_VERSION", "aws-cli/2.27.1 Python/3.13"))
+        return 0
     words = [word for word in argv[:3] if not word.startswith("--")]
     service, operation, asked = words[0], words[1], state.options(argv)
     with state.opened() as account:
@@ -41,7 +44,7 @@ def stack(account: dict, asked: dict) -> dict:
 
 def bucket(account: dict, asked: dict) -> dict:
     if asked["bucket"] not in account["buckets"]:
-        raise Refused("NoSuchBucket: the specified bucket does not exist")
+        raise Refused("(NoSuchBucket): The specified bucket does not exist")
     return account["buckets"][asked["bucket"]]
 
 
@@ -81,6 +84,11 @@ def delete_stack(account, asked, words):
 
 def stack_events(account, asked, words):
     return {"StackEvents": stack(account, asked).get("events", [])}
+
+
+def list_stacks(account, asked, words):
+    gone = [found for found in account["stacks"].values() if found["StackStatus"] == "DELETE_COMPLETE"]
+    return {"StackSummaries": [{name: found[name] for name in ("StackName", "StackId")} for found in gone]}
 
 
 def stack_resources(account, asked, words):
@@ -158,6 +166,7 @@ COMMANDS = {
     ("cloudformation", "describe-stacks"): describe_stacks,
     ("cloudformation", "describe-stack-events"): stack_events,
     ("cloudformation", "list-stack-resources"): stack_resources,
+    ("cloudformation", "list-stacks"): list_stacks,
     ("cloudformation", "delete-stack"): delete_stack,
     ("s3api", "create-bucket"): create_bucket,
     ("s3api", "list-object-versions"): list_versions,

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from ..assumptions import CLOUDFRONT
 from ..findings import Observation
 from ..layer import Layer
+from ..registry import BUSY_RETRIES
 from ..session import Session
 from . import check, hidden
 
@@ -32,7 +33,11 @@ def put(session: Session, size: int) -> str:
     headers = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
     try:
         answer = session.registry.ask(
-            "PUT", f"{place}&digest={layer.digest}", headers, lambda: slowly(layer, session.limits.slow_seconds)
+            "PUT",
+            f"{place}&digest={layer.digest}",
+            headers,
+            lambda: slowly(layer, session.limits.slow_seconds),
+            retries=BUSY_RETRIES if session.limits.slow_seconds < 10 else 0,  # the refusal may be the answer
         )
     except (OSError, http.client.HTTPException) as error:
         return f"{type(error).__name__} after {time.monotonic() - began:.0f} s"
