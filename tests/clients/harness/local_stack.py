@@ -80,13 +80,14 @@ def assumptions() -> list[dict]:
 
 
 @contextlib.contextmanager
-def local_stack(folder: Path, *options: str, front: str = FRONTS[0], assume: tuple[str, ...] = (), password: str | None = None):
-    """Yields a deployment that answers, with four instances that are stopped between requests; any of them takes a request.
+def local_stack(folder: Path, *options: str, front: str = FRONTS[0], assume: tuple[str, ...] = (), password: str | None = None,
+                instances: int = INSTANCES):
+    """Yields a deployment that answers, with `instances` that are stopped between requests; any of them takes a request.
 
     `front` is the template's parameter, `assume` holds NAME=VALUE in place of an assumption's default, `options` are further
     ones of lambda-local, and `password` is that of the first user among them."""
     require(os.access(binary(), os.X_OK), f"no {binary()}: build it, or name another by BERTH_LAMBDA_LOCAL")
-    argv = [binary(), "--addr", "127.0.0.1:0", "--random", "--instances", str(INSTANCES), "--folder", folder]
+    argv = [binary(), "--addr", "127.0.0.1:0", "--random", "--instances", str(instances), "--folder", folder]
     # A deployment that was written down has its front end in it.
     argv += [] if "--deployment" in options else ["--template", REPOSITORY_ROOT / "template.yaml", "--front", front]
     argv += [word for assumption in assume for word in ("--assume", assumption)]

@@ -14,6 +14,8 @@ REFUSAL = {"errors": [{"code": "UNAUTHORIZED", "message": "authentication requir
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # A status line also for what is no request: by it Docker 29, which tries TLS first, knows HTTP.
+    default_request_version = "HTTP/1.1"
 
     def answer(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length") or 0))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .failure import require
-from .local_stack import FRONTS, assumptions
+from .local_stack import FRONTS, INSTANCES, assumptions
 
 # Those that concern some front ends only; all others concern the first two, which every client can use.
 CONCERNED = {
@@ -23,6 +23,9 @@ AS_OBSERVED = "-"
 ANONYMOUS = "viewer-response-runs=no+anonymous"
 # The same once a client is logged in and its token has expired.
 EXPIRED = "viewer-response-runs=no+expired"
+# Where requests are refused while all instances are busy, there are as many as the concurrency of a new account ("Lambda
+# quotas"). No client sends more requests at a time.
+BUSY, CONCURRENCY = "when-busy=refuse", 10
 IMPOSSIBLE = Path(__file__).resolve().parents[1] / "impossible"
 
 
@@ -34,6 +37,10 @@ class Run:
     @property
     def assume(self) -> tuple[str, ...]:
         return () if self.assumption == AS_OBSERVED else (self.assumption.partition("+")[0],)
+
+    @property
+    def instances(self) -> int:
+        return CONCURRENCY if self.assumption == BUSY else INSTANCES
 
     def __str__(self) -> str:
         return f"{self.front} {self.assumption}"
