@@ -32,7 +32,9 @@ class Missing(Exception):
 def run(argv: list, uninterrupted: bool = False, cwd: Optional[str] = None) -> str:
     """Standard output. `uninterrupted`: no ctrl-C, SIGTERM or SIGHUP reaches the program, not even while it starts."""
     environment = {**os.environ, "AWS_PAGER": "", "SAM_CLI_TELEMETRY": "0"}
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP} if uninterrupted else set())
+    before = signal.pthread_sigmask(
+        signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP} if uninterrupted else set()
+    )
     try:
         process = subprocess.Popen(  # which inherits the mask
             argv,

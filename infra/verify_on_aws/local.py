@@ -98,6 +98,7 @@ def target(process: subprocess.Popen, log: Path, front: str) -> tuple:
         user=user,
         password=password,
         local=True,
+        admin=field(printed, "admin"),
         bucket="berth",
         region=REGION,
         function_url=field(printed, "function-url").partition("://")[2],

@@ -48,7 +48,7 @@ def on_local_stack(options) -> int:
         )
         return 2
     slow = 2 if options.slow is None else options.slow
-    limits = Limits(size=options.size, slow_seconds=slow, sizes=options.sizes or (), burst=8, bisections=4)
+    limits = Limits(size=options.size, slow_seconds=slow, sizes=options.sizes or (), burst=2, bisections=4)
     runs, summaries = local_runs.run(program, options, limits, say)
     if options.assume:
         print(report.table(report.rows([found for run in runs for found in run.findings])))
@@ -84,7 +84,11 @@ def on_existing(options) -> int:
     findings: list = []
     front_checks.run(Session(target, limits), options, findings, say)
     print(report.table(report.rows(findings)))
-    report.write(options.json, report.Secrets(
-        (password, "password"), *((name, "host") for name in (options.host, options.function_url, options.bucket))
-    ), findings)
+    report.write(
+        options.json,
+        report.Secrets(
+            (password, "password"), *((name, "host") for name in (options.host, options.function_url, options.bucket))
+        ),
+        findings,
+    )
     return 0 if all(found.ok for found in findings) else 1

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import urllib.request
 from dataclasses import dataclass, field
 from typing import Optional
 
 from .registry import Registry
+
+# Milliseconds that an instance is kept busy in a local run: long for two requests to arrive, on a busy machine too.
+BUSY_MS = 500
 
 
 @dataclass
@@ -17,6 +22,7 @@ class Target:
     user: str
     password: str
     local: bool = False
+    admin: str = ""  # URL of the local stack's controls
     function_url: str = ""  # host of the function's own URL
     bucket: str = ""
     region: str = "us-east-1"
@@ -43,6 +49,14 @@ class Session:
         self.registry = Registry(target.host, target.user, target.password)
         self.credentials, self.aws = credentials, aws
         self.edge: Optional[object] = None  # the large push that several checks of CloudFront read
+
+    def delay_s3(self) -> None:
+        """In a local run, S3 answers its next request late: the instance that asks it is busy until then, for certain."""
+        if self.target.admin:
+            fault = {"fault": {"delay": BUSY_MS}, "when": {"service": "s3"}, "times": 1}
+            opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+            with opener.open(f"{self.target.admin}/_faults", json.dumps(fault).encode(), timeout=30):
+                pass
 
     @property
     def front(self) -> str:
