@@ -51,7 +51,7 @@ class Session:
         self.edge: Optional[object] = None  # the large push that several checks of CloudFront read
 
     def delay_s3(self) -> None:
-        """In a local run, S3 answers its next request late: the instance that asks it is busy until then, for certain."""
+        """In a local run, S3 answers its next request late: the instance that sent it is busy until then."""
         if self.target.admin:
             fault = {"fault": {"delay": BUSY_MS}, "when": {"service": "s3"}, "times": 1}
             opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -11,7 +11,7 @@ import state
 
 UNVERIFIED = (
     "Resource handler returned message: \"Access denied for operation 'AWS::CloudFront::Distribution: Your account "
-    "must be verified before you can add new CloudFront resources. To verify your account, please contact AWS Support'\""
+    "must be verified before you can add new CloudFront resources. To verify it, please contact AWS Support'\""
 )
 
 
