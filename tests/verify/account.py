@@ -238,6 +238,8 @@ class Started:
             text=True,
             env=account.environment,
             start_new_session=True,
+            # A runner in the background ignores ctrl-C, and what it starts inherits that.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         self.err = []
         self.timer = threading.Timer(SECONDS, self.process.kill)
