@@ -64,7 +64,8 @@ impl Challenge {
 /// # Errors
 /// Credentials must not go there: it has no TLS and is not on the registry's own host without TLS, or holds a password.
 pub(super) fn realm_url(base: &Url, realm: &str) -> Result<Url, String> {
-    let url = base.join(realm).map_err(|fault| format!("it wants logins sent to {:?}: {fault}", spoken(realm)))?;
+    let url =
+        base.join(realm).map_err(|fault| format!("its challenge sends logins to {:?}: {fault}", spoken(realm)))?;
     let is_safe = match url.scheme() {
         "https" => true,
         "http" => base.scheme() == "http" && url.host() == base.host(),
@@ -72,7 +73,7 @@ pub(super) fn realm_url(base: &Url, realm: &str) -> Result<Url, String> {
     };
     if !is_safe || !url.username().is_empty() || url.password().is_some() {
         return Err(format!(
-            "it wants logins sent to {}, which is neither its own host nor has TLS; nothing was sent",
+            "its challenge sends logins to {}, which is neither its own host nor has TLS; nothing was sent",
             spoken(realm)
         ));
     }
